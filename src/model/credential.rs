@@ -1,0 +1,23 @@
+//! A password or another means by which a user proves who they are, in Keycloak's stored form.
+
+use serde_json::Value;
+
+use super::CredentialId;
+use crate::base::{Secret, Timestamp};
+
+pub const PASSWORD: &str = "password";
+
+/// One stored credential. `secret_data` and `credential_data` are Keycloak's JSON texts.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    pub id: CredentialId,
+    /// `password`, `otp`, …
+    pub kind: String,
+    pub user_label: Option<String>,
+    pub created_at: Timestamp,
+    /// Password: `{"value":"<base64>","salt":"<base64>"}`.
+    pub secret_data: Secret,
+    /// Password: `{"hashIterations":5,"algorithm":"argon2","additionalParameters":{…}}`.
+    pub credential_data: Value,
+    pub priority: i32,
+}

@@ -1,0 +1,83 @@
+//! Events: what happened to users and clients, for administrators to read. Names are Keycloak's.
+
+use serde_json::{Map, Value};
+
+use super::{EventId, SessionId, UserId};
+use crate::base::Timestamp;
+
+/// The kinds that the server writes today. The failed form of a kind has `_ERROR` after its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    Login,
+    CodeToToken,
+    RefreshToken,
+    ClientLogin,
+    Logout,
+    RevokeGrant,
+    GrantConsent,
+    UpdatePassword,
+    UserSessionDeleted,
+}
+
+impl EventKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "LOGIN",
+            Self::CodeToToken => "CODE_TO_TOKEN",
+            Self::RefreshToken => "REFRESH_TOKEN",
+            Self::ClientLogin => "CLIENT_LOGIN",
+            Self::Logout => "LOGOUT",
+            Self::RevokeGrant => "REVOKE_GRANT",
+            Self::GrantConsent => "GRANT_CONSENT",
+            Self::UpdatePassword => "UPDATE_PASSWORD",
+            Self::UserSessionDeleted => "USER_SESSION_DELETED",
+        }
+    }
+
+    /// Whether the kind is stored when the realm names no kinds: all but the ones that come with every token use.
+    pub fn is_saved_by_default(self) -> bool {
+        !matches!(self, Self::RefreshToken | Self::UserSessionDeleted)
+    }
+}
+
+/// One event before it is stored.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub kind: EventKind,
+    /// Keycloak's error word for a failure; none for a success.
+    pub error: Option<String>,
+    pub client_id: Option<String>,
+    pub user_id: Option<UserId>,
+    pub session_id: Option<SessionId>,
+    pub ip_address: String,
+    pub details: Map<String, Value>,
+}
+
+impl Event {
+    /// The stored name: the kind, and `_ERROR` after it for a failure.
+    pub fn type_name(&self) -> String {
+        match self.error {
+            Some(_) => format!("{}_ERROR", self.kind.as_str()),
+            None => self.kind.as_str().to_owned(),
+        }
+    }
+
+    pub fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// An event that was read back.
+#[derive(Clone, Debug)]
+pub struct StoredEvent {
+    pub id: EventId,
+    pub at: Timestamp,
+    pub type_name: String,
+    pub error: Option<String>,
+    pub client_id: Option<String>,
+    pub user_id: Option<UserId>,
+    pub session_id: Option<SessionId>,
+    pub ip_address: Option<String>,
+    pub details: Map<String, Value>,
+}

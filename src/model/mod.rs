@@ -1,0 +1,34 @@
+//! The nouns of the house as plain values: what a realm, a client, a user, a session *is*.
+//!
+//! No rule of the protocol and no statement of the database stands here; a type may know how to read itself from its stored
+//! form and how to answer simple questions about itself. Field names in JSON are Keycloak's.
+
+pub mod authentication_session;
+pub mod authorization_code;
+pub mod client;
+pub mod client_scope;
+pub mod consent;
+pub mod credential;
+pub mod event;
+pub mod group;
+pub mod id;
+pub mod protocol_mapper;
+pub mod realm;
+pub mod realm_import;
+pub mod role;
+pub mod session;
+pub mod signing_key;
+pub mod snapshot;
+pub mod user;
+
+pub use client::{Client, ClientSettings};
+pub use client_scope::ClientScope;
+pub use consent::Consent;
+pub use group::Group;
+pub use id::*;
+pub use protocol_mapper::ProtocolMapper;
+pub use realm::{Realm, RealmSettings};
+pub use role::Role;
+pub use session::SessionKind;
+pub use snapshot::RealmSnapshot;
+pub use user::User;

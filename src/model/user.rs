@@ -1,0 +1,47 @@
+//! A user, or the service account of a client.
+
+use std::collections::BTreeMap;
+
+use super::{ClientUuid, Consent, GroupId, RoleId, UserId};
+use crate::base::Timestamp;
+
+/// A user as decisions see it. Credentials are not part of it: they are read where a password is checked, and nowhere kept.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub id: UserId,
+    pub username: String,
+    pub email: Option<String>,
+    pub email_verified: bool,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub enabled: bool,
+    /// Tokens issued to this user before this second are stale; 0 for none.
+    pub not_before: i64,
+    /// Incremented by every write to the user, in the same transaction.
+    pub version: i64,
+    pub attributes: BTreeMap<String, Vec<String>>,
+    pub required_actions: Vec<String>,
+    pub service_account_of: Option<ClientUuid>,
+    pub created_at: Timestamp,
+    pub roles: Vec<RoleId>,
+    pub groups: Vec<GroupId>,
+    pub consents: Vec<Consent>,
+}
+
+impl User {
+    /// First and last name, as far as they are there.
+    pub fn full_name(&self) -> Option<String> {
+        let parts: Vec<&str> = [&self.first_name, &self.last_name].into_iter().flatten().map(String::as_str).collect();
+        if parts.is_empty() { None } else { Some(parts.join(" ")) }
+    }
+
+    /// Whether the default user profile is satisfied: it asks e-mail address, first and last name.
+    pub fn has_complete_profile(&self) -> bool {
+        let filled = |field: &Option<String>| field.as_deref().is_some_and(|v| !v.trim().is_empty());
+        filled(&self.email) && filled(&self.first_name) && filled(&self.last_name)
+    }
+
+    pub fn consent_for(&self, client: &ClientUuid) -> Option<&Consent> {
+        self.consents.iter().find(|c| c.client == *client)
+    }
+}
