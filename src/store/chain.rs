@@ -1,0 +1,214 @@
+//! The step of a refresh: one statement that takes a presented token, compares it with its row, and moves the row or not.
+//!
+//! Under READ COMMITTED an update that waits for a locked row evaluates its conditions and its values again on the newest
+//! version of the row: so this one statement is a complete state machine, however many present the same token at once. It also
+//! carries the rest of admission: the versions of realm and user that the decision was taken on, and the limits of session and
+//! part as cut-offs seen from the request's `now`. No row: a read finds out why.
+
+use serde_json::{Map, Value};
+use sqlx::types::Json;
+
+use super::session::DecidedOn;
+use super::{Db, StoreError};
+use crate::base::Timestamp;
+use crate::model::session::ClientSessionDetails;
+use crate::model::{ChainId, ClientUuid, KeyId, SessionId, SessionKind, TokenId};
+
+/// The cut-offs of a session and of a client's part; the second of each pair counts for sessions with Remember me.
+#[derive(Clone, Copy, Debug)]
+pub struct LiveCutoffs {
+    pub session_idle: [Timestamp; 2],
+    pub session_max: [Timestamp; 2],
+    pub part_idle: [Timestamp; 2],
+    pub part_max: [Timestamp; 2],
+    /// Whether sessions with Remember me count at all.
+    pub remember_me: bool,
+}
+
+/// A presented token and what its step needs.
+#[derive(Clone, Debug)]
+pub struct Step<'a> {
+    pub on: DecidedOn<'a>,
+    pub kind: SessionKind,
+    pub session: &'a SessionId,
+    pub client: &'a ClientUuid,
+    pub chain: &'a ChainId,
+    pub cutoffs: LiveCutoffs,
+    /// The latest start of session and part that the token can have been issued in.
+    pub started_by: Timestamp,
+    pub presented: &'a TokenId,
+    pub generation: i64,
+    /// The id of the successor, of generation + 1.
+    pub successor: &'a TokenId,
+    pub max_reuse: i32,
+    pub key_id: &'a KeyId,
+    pub bucket: Timestamp,
+    pub now: Timestamp,
+}
+
+/// The row after the step, and what the answer is made of.
+#[derive(Clone, Debug)]
+pub struct Stepped {
+    pub outcome: String,
+    pub generation: i64,
+    pub current: Option<TokenId>,
+    pub rotated_at: Timestamp,
+    pub session_started_at: Timestamp,
+    pub part_started_at: Timestamp,
+    pub remember_me: bool,
+    pub auth_time: Option<i64>,
+    pub notes: Map<String, Value>,
+    pub details: ClientSessionDetails,
+}
+
+struct StepRow {
+    outcome: String,
+    generation: i64,
+    current_jti: Option<String>,
+    rotated_at: time::OffsetDateTime,
+    session_started_at: time::OffsetDateTime,
+    part_started_at: time::OffsetDateTime,
+    remember_me: bool,
+    auth_time: Option<i64>,
+    notes: Json<Map<String, Value>>,
+    details: Json<ClientSessionDetails>,
+}
+
+/// The step with these assignments. Parameters $1 to $21 are those of the condition, in the order below.
+macro_rules! step {
+    ($assignments:literal, $step:ident $(, $more:expr)*) => {
+        sqlx::query_as!(
+            StepRow,
+            "update chain c set " + $assignments + r#"
+             from session s, client_session p, realm r, user_account u
+             where c.kind = $1 and c.realm_id = $2 and c.session_id = $3 and c.client_uuid = $4 and c.chain_id = $5
+               and s.kind = $1 and s.realm_id = $2 and s.session_id = $3 and s.user_id = $8
+               and p.kind = $1 and p.realm_id = $2 and p.session_id = $3 and p.client_uuid = $4
+               and r.realm_id = $2 and r.version = $6
+               and u.realm_id = $2 and u.user_id = $8 and u.version = $7
+               and (not s.remember_me or $17)
+               and s.started_at > case when s.remember_me then $10::timestamptz else $9::timestamptz end and s.started_at <= $18
+               and p.started_at > case when s.remember_me then $14::timestamptz else $13::timestamptz end and p.started_at <= $18
+               and (greatest(c.last_refresh_at, s.last_grant_at) > case when s.remember_me then $12::timestamptz else $11::timestamptz end
+                 or exists (select from chain o where o.kind = $1 and o.realm_id = $2 and o.session_id = $3
+                              and o.last_refresh_at > case when s.remember_me then $12::timestamptz else $11::timestamptz end))
+               and (c.last_refresh_at > case when s.remember_me then $16::timestamptz else $15::timestamptz end
+                 or exists (select from chain o where o.kind = $1 and o.realm_id = $2 and o.session_id = $3 and o.client_uuid = $4
+                              and o.last_refresh_at > case when s.remember_me then $16::timestamptz else $15::timestamptz end))
+             returning c.outcome as "outcome!", c.generation, c.current_jti, c.rotated_at,
+               s.started_at as session_started_at, p.started_at as part_started_at, s.remember_me, s.auth_time,
+               s.notes as "notes: Json<Map<String, Value>>", p.details as "details: Json<ClientSessionDetails>""#,
+            $step.kind.as_str(),
+            $step.on.realm.as_str(),
+            $step.session.as_str(),
+            $step.client.as_str(),
+            $step.chain.as_str(),
+            $step.on.realm_version,
+            $step.on.user_version,
+            $step.on.user.as_str(),
+            $step.cutoffs.session_max[0].to_offset(),
+            $step.cutoffs.session_max[1].to_offset(),
+            $step.cutoffs.session_idle[0].to_offset(),
+            $step.cutoffs.session_idle[1].to_offset(),
+            $step.cutoffs.part_max[0].to_offset(),
+            $step.cutoffs.part_max[1].to_offset(),
+            $step.cutoffs.part_idle[0].to_offset(),
+            $step.cutoffs.part_idle[1].to_offset(),
+            $step.cutoffs.remember_me,
+            $step.started_by.to_offset(),
+            $step.now.to_offset(),
+            $step.bucket.to_offset(),
+            $step.generation
+            $(, $more)*
+        )
+    };
+}
+
+/// Rotation is off: the use is noted, and any token of the part goes on working. A token minted now is of the row's generation,
+/// so that it is current when rotation is switched on.
+pub async fn use_token(db: &mut Db<'_>, step: &Step<'_>) -> Result<Option<Stepped>, StoreError> {
+    let row = step!(
+        "outcome = 'used', current_jti = null, generation = greatest(c.generation, $21),
+           last_refresh_at = greatest(c.last_refresh_at, $19), last_refresh_bucket = greatest(c.last_refresh_bucket, $20),
+           key_id = $22",
+        step,
+        step.key_id.as_str()
+    )
+    .fetch_optional(db.raw())
+    .await?;
+    Ok(row.map(Stepped::from))
+}
+
+/// Rotation is on: the current token moves the chain to its successor; the token used last is answered again as often as is
+/// allowed; a token ahead of the row (its commit was lost) moves the row forward; anything else is reuse and moves nothing.
+pub async fn rotate(db: &mut Db<'_>, step: &Step<'_>) -> Result<Option<Stepped>, StoreError> {
+    let row = step!(
+        "outcome = case
+             when c.generation = $21 and (c.current_jti = $22 or c.current_jti is null) then 'rotated'
+             when c.generation = $21 + 1 and c.previous_jti = $22 and c.replays < $24 then 'replayed'
+             when c.generation < $21 then 'ahead'
+             when c.generation = $21 + 1 and c.previous_jti = $22 then 'reuse'
+             else 'older' end,
+           generation = case when (c.generation = $21 and (c.current_jti = $22 or c.current_jti is null)) or c.generation < $21
+             then $21 + 1 else c.generation end,
+           previous_jti = case when (c.generation = $21 and (c.current_jti = $22 or c.current_jti is null)) or c.generation < $21
+             then $22 else c.previous_jti end,
+           current_jti = case when (c.generation = $21 and (c.current_jti = $22 or c.current_jti is null)) or c.generation < $21
+             then $23 else c.current_jti end,
+           rotated_at = case when (c.generation = $21 and (c.current_jti = $22 or c.current_jti is null)) or c.generation < $21
+             then $19 else c.rotated_at end,
+           key_id = case when (c.generation = $21 and (c.current_jti = $22 or c.current_jti is null)) or c.generation < $21
+             then $25 else c.key_id end,
+           replays = case when (c.generation = $21 and (c.current_jti = $22 or c.current_jti is null)) or c.generation < $21 then 0
+             when c.generation = $21 + 1 and c.previous_jti = $22 then c.replays + 1 else c.replays end,
+           last_refresh_at = case when c.generation > $21 + 1 then c.last_refresh_at else greatest(c.last_refresh_at, $19) end,
+           last_refresh_bucket = case when c.generation > $21 + 1 then c.last_refresh_bucket
+             else greatest(c.last_refresh_bucket, $20) end",
+        step,
+        step.presented.as_str(),
+        step.successor.as_str(),
+        step.max_reuse,
+        step.key_id.as_str()
+    )
+    .fetch_optional(db.raw())
+    .await?;
+    Ok(row.map(Stepped::from))
+}
+
+impl From<StepRow> for Stepped {
+    fn from(r: StepRow) -> Self {
+        Self {
+            outcome: r.outcome,
+            generation: r.generation,
+            current: r.current_jti.map(TokenId::new),
+            rotated_at: Timestamp::from_offset(r.rotated_at),
+            session_started_at: Timestamp::from_offset(r.session_started_at),
+            part_started_at: Timestamp::from_offset(r.part_started_at),
+            remember_me: r.remember_me,
+            auth_time: r.auth_time,
+            notes: r.notes.0,
+            details: r.details.0,
+        }
+    }
+}
+
+/// Whether the part has this chain: a token of an unknown chain is stale, and nothing is revoked for it.
+pub async fn exists(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &crate::model::RealmId,
+    session: &SessionId,
+    client: &ClientUuid,
+    chain: &ChainId,
+) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (select from chain where kind = $1 and realm_id = $2 and session_id = $3 and client_uuid = $4
+             and chain_id = $5) as "found!""#,
+        kind.as_str(),
+        realm.as_str(),
+        session.as_str(),
+        client.as_str(),
+        chain.as_str(),
+    );
+    Ok(found.fetch_one(db.raw()).await?)
+}

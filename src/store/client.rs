@@ -1,0 +1,226 @@
+//! Clients, their secrets, and the client scopes and roles that they are tied to.
+
+use sqlx::types::Json;
+
+use super::{Db, StoreError};
+use crate::base::{Secret, Timestamp};
+use crate::model::{ClientId, ClientScopeId, ClientSettings, ClientUuid, ProtocolMapper, RealmId, RoleId};
+
+/// Another client of the realm has this `client_id`.
+pub const CLIENT_ID_KEY: &str = "client_client_id_key";
+/// Another mapper of the client or scope has this name.
+pub const MAPPER_NAME_KEY: &str = "protocol_mapper_name_key";
+
+fn context(realm: &RealmId, client: &str) -> String {
+    format!("{realm}|client|sealed_secret|{client}")
+}
+
+/// A client's own row.
+#[derive(Clone, Debug)]
+pub struct ClientRow<'a> {
+    pub uuid: &'a ClientUuid,
+    pub client_id: &'a ClientId,
+    pub enabled: bool,
+    pub not_before: i64,
+    pub secret: Option<&'a Secret>,
+    pub settings: &'a ClientSettings,
+}
+
+/// A client's row as it was read, before what belongs to it is put together.
+#[derive(Debug)]
+pub(super) struct FoundClient {
+    pub uuid: ClientUuid,
+    pub client_id: ClientId,
+    pub enabled: bool,
+    pub not_before: i64,
+    pub secret: Option<Secret>,
+    pub settings: ClientSettings,
+}
+
+pub async fn insert_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientRow<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let sealed = client.secret.map(|s| db.seal.seal(&context(realm, client.uuid.as_str()), s.expose().as_bytes()));
+    sqlx::query!(
+        "insert into client (realm_id, client_uuid, client_id, enabled, not_before, sealed_secret, settings, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        realm.as_str(),
+        client.uuid.as_str(),
+        client.client_id.as_str(),
+        client.enabled,
+        client.not_before,
+        sealed,
+        Json(client.settings) as _,
+        now.to_offset(),
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
+}
+
+pub async fn update_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientRow<'_>) -> Result<bool, StoreError> {
+    let sealed = client.secret.map(|s| db.seal.seal(&context(realm, client.uuid.as_str()), s.expose().as_bytes()));
+    let done = sqlx::query!(
+        "update client set client_id = $3, enabled = $4, not_before = $5, sealed_secret = $6, settings = $7
+         where realm_id = $1 and client_uuid = $2",
+        realm.as_str(),
+        client.uuid.as_str(),
+        client.client_id.as_str(),
+        client.enabled,
+        client.not_before,
+        sealed,
+        Json(client.settings) as _,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}
+
+pub async fn delete_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid) -> Result<bool, StoreError> {
+    let done = sqlx::query!("delete from client where realm_id = $1 and client_uuid = $2", realm.as_str(), client.as_str());
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}
+
+pub(super) async fn list_clients(db: &mut Db<'_>, realm: &RealmId) -> Result<Vec<FoundClient>, StoreError> {
+    let rows = sqlx::query!(
+        r#"select client_uuid, client_id, enabled, not_before, sealed_secret, settings as "settings: Json<ClientSettings>"
+           from client where realm_id = $1"#,
+        realm.as_str(),
+    )
+    .fetch_all(db.raw())
+    .await?;
+    let seal = db.seal.clone();
+    rows.into_iter()
+        .map(|r| {
+            let secret = r.sealed_secret.map(|sealed| seal.open(&context(realm, &r.client_uuid), &sealed)).transpose()?;
+            let secret = secret.map(|bytes| String::from_utf8(bytes.to_vec())).transpose();
+            Ok(FoundClient {
+                secret: secret.map_err(StoreError::inconsistent)?.map(Secret::new),
+                uuid: ClientUuid::new(r.client_uuid),
+                client_id: ClientId::new(r.client_id),
+                enabled: r.enabled,
+                not_before: r.not_before,
+                settings: r.settings.0,
+            })
+        })
+        .collect()
+}
+
+/// Gives the client a client scope; one that it has already becomes default or optional as told.
+pub async fn put_client_scope(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    client: &ClientUuid,
+    scope: &ClientScopeId,
+    optional: bool,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into client_scope_of_client (realm_id, client_uuid, client_scope_id, optional) values ($1, $2, $3, $4)
+         on conflict (realm_id, client_uuid, client_scope_id) do update set optional = excluded.optional",
+        realm.as_str(),
+        client.as_str(),
+        scope.as_str(),
+        optional,
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
+}
+
+pub async fn delete_client_scope(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    client: &ClientUuid,
+    scope: &ClientScopeId,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "delete from client_scope_of_client where realm_id = $1 and client_uuid = $2 and client_scope_id = $3",
+        realm.as_str(),
+        client.as_str(),
+        scope.as_str(),
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}
+
+/// Which client has which client scope: (client, scope, optional).
+pub(super) async fn list_assignments(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+) -> Result<Vec<(ClientUuid, ClientScopeId, bool)>, StoreError> {
+    let rows = sqlx::query!(
+        "select client_uuid, client_scope_id, optional from client_scope_of_client where realm_id = $1 order by client_scope_id",
+        realm.as_str(),
+    )
+    .fetch_all(db.raw())
+    .await?;
+    Ok(rows.into_iter().map(|r| (ClientUuid::new(r.client_uuid), ClientScopeId::new(r.client_scope_id), r.optional)).collect())
+}
+
+pub async fn insert_scope_mapping(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid, role: &RoleId) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into client_scope_mapping (realm_id, client_uuid, role_id) values ($1, $2, $3) on conflict do nothing",
+        realm.as_str(),
+        client.as_str(),
+        role.as_str(),
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
+}
+
+pub async fn delete_scope_mapping(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid, role: &RoleId) -> Result<(), StoreError> {
+    sqlx::query!(
+        "delete from client_scope_mapping where realm_id = $1 and client_uuid = $2 and role_id = $3",
+        realm.as_str(),
+        client.as_str(),
+        role.as_str(),
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn list_scope_mappings(db: &mut Db<'_>, realm: &RealmId) -> Result<Vec<(ClientUuid, RoleId)>, StoreError> {
+    let rows = sqlx::query!("select client_uuid, role_id from client_scope_mapping where realm_id = $1", realm.as_str())
+        .fetch_all(db.raw())
+        .await?;
+    Ok(rows.into_iter().map(|r| (ClientUuid::new(r.client_uuid), RoleId::new(r.role_id))).collect())
+}
+
+/// Whose mapper it is.
+#[derive(Clone, Copy, Debug)]
+pub enum MapperOwner<'a> {
+    Client(&'a ClientUuid),
+    Scope(&'a ClientScopeId),
+}
+
+pub async fn insert_mapper(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    owner: MapperOwner<'_>,
+    mapper: &ProtocolMapper,
+) -> Result<(), StoreError> {
+    let (client, scope) = match owner {
+        MapperOwner::Client(client) => (Some(client.as_str()), None),
+        MapperOwner::Scope(scope) => (None, Some(scope.as_str())),
+    };
+    sqlx::query!(
+        "insert into protocol_mapper (realm_id, protocol_mapper_id, client_uuid, client_scope_id, name, protocol, mapper_type, config)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        realm.as_str(),
+        mapper.id.as_str(),
+        client,
+        scope,
+        mapper.name,
+        mapper.protocol,
+        mapper.mapper_type,
+        Json(&mapper.config) as _,
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
+}
+
+/// Takes all mappers of a client away, to be written anew.
+pub async fn delete_mappers_of_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid) -> Result<(), StoreError> {
+    sqlx::query!("delete from protocol_mapper where realm_id = $1 and client_uuid = $2", realm.as_str(), client.as_str())
+        .execute(db.raw())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! The parts that clients have in sessions: taken away by reuse, revocation, replayed codes and withdrawn consents.
+
+use super::{Db, StoreError};
+use crate::base::Timestamp;
+use crate::model::{ClientUuid, RealmId, SessionId, SessionKind, UserId};
+
+/// What becomes of a session that loses its last part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenEmpty {
+    /// It stays, and lapses like others.
+    Keep,
+    /// It goes along.
+    End,
+}
+
+/// Takes a client's part out of a session, with all its chains; false if there was none. Call it within a transaction.
+pub async fn detach(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    session: &SessionId,
+    client: &ClientUuid,
+    rule: (WhenEmpty, Timestamp),
+) -> Result<bool, StoreError> {
+    lock_session(db, kind, realm, session).await?;
+    let done = sqlx::query!(
+        "delete from client_session where kind = $1 and realm_id = $2 and session_id = $3 and client_uuid = $4",
+        kind.as_str(),
+        realm.as_str(),
+        session.as_str(),
+        client.as_str(),
+    );
+    let detached = done.execute(db.raw()).await?.rows_affected() == 1;
+    if detached {
+        settle_empty(db, kind, realm, std::slice::from_ref(session), rule).await?;
+    }
+    Ok(detached)
+}
+
+/// Takes a client's part out of every session of a kind that a user has; how many there were.
+pub async fn detach_from_all(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    user: &UserId,
+    client: &ClientUuid,
+    rule: (WhenEmpty, Timestamp),
+) -> Result<usize, StoreError> {
+    let rows = sqlx::query!(
+        r#"with locked as (
+             select s.session_id from session s
+             where s.kind = $1 and s.realm_id = $2 and s.user_id = $3
+               and exists (select from client_session p where p.kind = $1 and p.realm_id = $2
+                             and p.session_id = s.session_id and p.client_uuid = $4)
+             order by s.session_id for update)
+           delete from client_session p using locked l
+           where p.kind = $1 and p.realm_id = $2 and p.session_id = l.session_id and p.client_uuid = $4
+           returning p.session_id"#,
+        kind.as_str(),
+        realm.as_str(),
+        user.as_str(),
+        client.as_str(),
+    )
+    .fetch_all(db.raw())
+    .await?;
+    let sessions: Vec<SessionId> = rows.into_iter().map(|r| SessionId::new(r.session_id)).collect();
+    settle_empty(db, kind, realm, &sessions, rule).await?;
+    Ok(sessions.len())
+}
+
+/// Locks the session before its parts, as everything that deletes does.
+async fn lock_session(db: &mut Db<'_>, kind: SessionKind, realm: &RealmId, session: &SessionId) -> Result<(), StoreError> {
+    sqlx::query!(
+        "select session_id from session where kind = $1 and realm_id = $2 and session_id = $3 for update",
+        kind.as_str(),
+        realm.as_str(),
+        session.as_str(),
+    )
+    .fetch_optional(db.raw())
+    .await?;
+    Ok(())
+}
+
+/// Ends the sessions that have no part left, or notes since when they have none.
+pub async fn settle_empty(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    sessions: &[SessionId],
+    (rule, now): (WhenEmpty, Timestamp),
+) -> Result<(), StoreError> {
+    let ids: Vec<String> = sessions.iter().map(|s| s.as_str().to_owned()).collect();
+    match rule {
+        WhenEmpty::End => sqlx::query!(
+            "delete from session s where s.kind = $1 and s.realm_id = $2 and s.session_id = any($3)
+               and not exists (select from client_session p where p.kind = $1 and p.realm_id = $2 and p.session_id = s.session_id)",
+            kind.as_str(),
+            realm.as_str(),
+            &ids,
+        )
+        .execute(db.raw())
+        .await?,
+        WhenEmpty::Keep => sqlx::query!(
+            "update session s set empty_since = $4, last_grant_at = greatest(s.last_grant_at, $4)
+             where s.kind = $1 and s.realm_id = $2 and s.session_id = any($3)
+               and not exists (select from client_session p where p.kind = $1 and p.realm_id = $2 and p.session_id = s.session_id)",
+            kind.as_str(),
+            realm.as_str(),
+            &ids,
+            now.to_offset(),
+        )
+        .execute(db.raw())
+        .await?,
+    };
+    Ok(())
+}
+
+/// Before a client is deleted: its parts go, and the sessions that have no other are noted as empty.
+pub async fn detach_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid, now: Timestamp) -> Result<(), StoreError> {
+    for kind in [SessionKind::Online, SessionKind::Offline] {
+        sqlx::query!(
+            "update session s set empty_since = $4, last_grant_at = greatest(s.last_grant_at, $4)
+             where s.kind = $1 and s.realm_id = $2
+               and exists (select from client_session p where p.kind = $1 and p.realm_id = $2
+                             and p.session_id = s.session_id and p.client_uuid = $3)
+               and not exists (select from client_session p where p.kind = $1 and p.realm_id = $2
+                                 and p.session_id = s.session_id and p.client_uuid <> $3)",
+            kind.as_str(),
+            realm.as_str(),
+            client.as_str(),
+            now.to_offset(),
+        )
+        .execute(db.raw())
+        .await?;
+    }
+    Ok(())
+}

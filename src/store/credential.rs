@@ -1,0 +1,118 @@
+//! Credentials. A password's hash stands as it is; the secret of any other kind is sealed.
+
+use serde_json::Value;
+
+use super::{Db, StoreError};
+use crate::base::{Secret, Timestamp};
+use crate::model::credential::{Credential, PASSWORD};
+use crate::model::{CredentialId, RealmId, UserId};
+
+fn context(realm: &RealmId, user: &UserId, credential: &str) -> String {
+    format!("{realm}|credential|secret_data|{user}|{credential}")
+}
+
+/// The user's credentials, the one to try first first.
+pub async fn list_credentials(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -> Result<Vec<Credential>, StoreError> {
+    let rows = sqlx::query!(
+        "select credential_id, kind, user_label, secret_data, credential_data, priority, created_at
+         from credential where realm_id = $1 and user_id = $2 order by priority, created_at, credential_id",
+        realm.as_str(),
+        user.as_str(),
+    )
+    .fetch_all(db.raw())
+    .await?;
+    let seal = db.seal.clone();
+    rows.into_iter()
+        .map(|r| {
+            let secret_data = if r.kind == PASSWORD {
+                Secret::new(r.secret_data)
+            } else {
+                let plain = seal.open(&context(realm, user, &r.credential_id), &r.secret_data)?;
+                Secret::new(String::from_utf8(plain.to_vec()).map_err(StoreError::inconsistent)?)
+            };
+            Ok(Credential {
+                id: CredentialId::new(r.credential_id),
+                kind: r.kind,
+                user_label: r.user_label,
+                created_at: Timestamp::from_offset(r.created_at),
+                secret_data,
+                credential_data: r.credential_data,
+                priority: r.priority,
+            })
+        })
+        .collect()
+}
+
+pub async fn insert_credential(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    user: &UserId,
+    credential: &Credential,
+) -> Result<(), StoreError> {
+    let secret = credential.secret_data.expose();
+    let secret_data = if credential.kind == PASSWORD {
+        secret.to_owned()
+    } else {
+        db.seal.seal(&context(realm, user, credential.id.as_str()), secret.as_bytes())
+    };
+    sqlx::query!(
+        "insert into credential (realm_id, user_id, credential_id, kind, user_label, secret_data, credential_data, priority, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        realm.as_str(),
+        user.as_str(),
+        credential.id.as_str(),
+        credential.kind,
+        credential.user_label,
+        secret_data,
+        credential.credential_data,
+        credential.priority,
+        credential.created_at.to_offset(),
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
+}
+
+/// A password's new hash: in the row that is there, whose id stays, or in a new one with the id that is handed in.
+pub async fn put_password(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    user: &UserId,
+    password: &Credential,
+) -> Result<(), StoreError> {
+    let done = sqlx::query!(
+        "update credential set secret_data = $3, credential_data = $4, created_at = $5, user_label = null
+         where realm_id = $1 and user_id = $2 and kind = 'password'",
+        realm.as_str(),
+        user.as_str(),
+        password.secret_data.expose(),
+        password.credential_data,
+        password.created_at.to_offset(),
+    );
+    if done.execute(db.raw()).await?.rows_affected() == 0 {
+        insert_credential(db, realm, user, password).await?;
+    }
+    Ok(())
+}
+
+/// Replaces a hash by a better one of the same password, unless the password was changed meanwhile.
+pub async fn rehash_password(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    user: &UserId,
+    old: &Credential,
+    secret_data: &Secret,
+    credential_data: &Value,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update credential set secret_data = $4, credential_data = $5
+         where realm_id = $1 and user_id = $2 and credential_id = $3 and kind = 'password' and secret_data = $6",
+        realm.as_str(),
+        user.as_str(),
+        old.id.as_str(),
+        secret_data.expose(),
+        credential_data,
+        old.secret_data.expose(),
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}

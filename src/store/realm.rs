@@ -1,0 +1,115 @@
+//! Realms: names, versions, settings. What a realm contains stands in files of its own.
+
+use serde_json::{Map, Value};
+use sqlx::types::Json;
+
+use super::{Db, StoreError};
+use crate::base::Timestamp;
+use crate::model::{GroupId, RealmId, RoleId};
+
+/// A realm's name is taken.
+pub const NAME_KEY: &str = "realm_name_key";
+
+/// A realm as it is first written.
+#[derive(Clone, Debug)]
+pub struct NewRealm<'a> {
+    pub id: &'a RealmId,
+    pub name: &'a str,
+    pub enabled: bool,
+    pub not_before: i64,
+    pub default_role: &'a RoleId,
+    pub user_profile: Option<&'a Value>,
+    pub settings: &'a Map<String, Value>,
+}
+
+pub async fn insert_realm(db: &mut Db<'_>, realm: &NewRealm<'_>, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into realm (realm_id, name, enabled, not_before, version, lifespans_changed_at, default_role_id, user_profile,
+           settings, created_at)
+         values ($1, $2, $3, $4, 1, $5, $6, $7, $8, $5)",
+        realm.id.as_str(),
+        realm.name,
+        realm.enabled,
+        realm.not_before,
+        now.to_offset(),
+        realm.default_role.as_str(),
+        realm.user_profile.map(Json) as _,
+        Json(realm.settings) as _,
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
+}
+
+/// The id and the present version of a realm.
+pub async fn find_version(db: &mut Db<'_>, name: &str) -> Result<Option<(RealmId, i64)>, StoreError> {
+    let row = sqlx::query!("select realm_id, version from realm where name = $1", name).fetch_optional(db.raw()).await?;
+    Ok(row.map(|r| (RealmId::new(r.realm_id), r.version)))
+}
+
+/// Name and version of every realm, by name.
+pub async fn list_versions(db: &mut Db<'_>) -> Result<Vec<(RealmId, String, i64)>, StoreError> {
+    let rows = sqlx::query!("select realm_id, name, version from realm order by name").fetch_all(db.raw()).await?;
+    Ok(rows.into_iter().map(|r| (RealmId::new(r.realm_id), r.name, r.version)).collect())
+}
+
+/// Marks the configuration as changed: first in every transaction that writes to it, so that writers queue here.
+pub async fn touch(db: &mut Db<'_>, realm: &RealmId) -> Result<bool, StoreError> {
+    let done = sqlx::query!("update realm set version = version + 1 where realm_id = $1", realm.as_str());
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}
+
+/// What a change of a realm may set.
+#[derive(Clone, Debug)]
+pub struct RealmChange<'a> {
+    pub name: &'a str,
+    pub enabled: bool,
+    pub not_before: i64,
+    pub settings: &'a Map<String, Value>,
+    /// Whether a session lifespan is another than before.
+    pub changes_lifespans: bool,
+}
+
+pub async fn update_realm(db: &mut Db<'_>, realm: &RealmId, change: &RealmChange<'_>, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update realm set name = $2, enabled = $3, not_before = $4, settings = $5,
+           lifespans_changed_at = case when $6 then $7 else lifespans_changed_at end
+         where realm_id = $1",
+        realm.as_str(),
+        change.name,
+        change.enabled,
+        change.not_before,
+        Json(change.settings) as _,
+        change.changes_lifespans,
+        now.to_offset(),
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
+}
+
+/// Sets the realm's not-before: older tokens of every client and user are stale.
+pub async fn set_not_before(db: &mut Db<'_>, realm: &RealmId, not_before: i64) -> Result<(), StoreError> {
+    sqlx::query!("update realm set not_before = $2 where realm_id = $1", realm.as_str(), not_before).execute(db.raw()).await?;
+    Ok(())
+}
+
+pub async fn set_user_profile(db: &mut Db<'_>, realm: &RealmId, profile: &Value) -> Result<(), StoreError> {
+    sqlx::query!("update realm set user_profile = $2 where realm_id = $1", realm.as_str(), profile).execute(db.raw()).await?;
+    Ok(())
+}
+
+/// Makes these groups the ones that new users join.
+pub async fn set_default_groups(db: &mut Db<'_>, realm: &RealmId, groups: &[GroupId]) -> Result<(), StoreError> {
+    let ids: Vec<String> = groups.iter().map(|g| g.as_str().to_owned()).collect();
+    sqlx::query!("update user_group set is_default = group_id = any($2) where realm_id = $1", realm.as_str(), &ids)
+        .execute(db.raw())
+        .await?;
+    Ok(())
+}
+
+/// Deletes a realm and all that is in it.
+pub async fn delete_realm(db: &mut Db<'_>, realm: &RealmId) -> Result<bool, StoreError> {
+    let done = sqlx::query!("delete from realm where realm_id = $1", realm.as_str());
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}

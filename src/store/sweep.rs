@@ -1,0 +1,212 @@
+//! What the sweeper reads and deletes, in bounded batches that several nodes may take at once.
+//!
+//! Candidates come oldest first from a coarse index. A batch locks its sessions and then their chains, skipping what is locked:
+//! what is locked is in use. Whether a session has lapsed is said by the caller, on exact values that cannot change while they
+//! are locked; so a session that is refreshed in the same instant is never deleted.
+
+use super::{Db, StoreError};
+use crate::base::Timestamp;
+use crate::model::{RealmId, SessionId, SessionKind};
+
+/// Where a pass over the candidates stands: the next batch begins behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    bucket: time::OffsetDateTime,
+    session: String,
+}
+
+/// A locked session with the exact times that decide.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub session: SessionId,
+    pub user_id: String,
+    pub started_at: Timestamp,
+    pub last_used_at: Timestamp,
+    pub remember_me: bool,
+}
+
+/// The next sessions with a chain whose coarse last use is before the cut-off; `None` where there are no more.
+pub async fn next_by_idle(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    cutoff: Timestamp,
+    after: Option<&Cursor>,
+    limit: i64,
+) -> Result<(Vec<SessionId>, Option<Cursor>), StoreError> {
+    let rows = sqlx::query!(
+        r#"select c.session_id, c.last_refresh_bucket from chain c
+           where c.kind = $1 and c.realm_id = $2 and c.last_refresh_bucket < $3
+             and ($4::timestamptz is null or (c.last_refresh_bucket, c.session_id) > ($4, $5))
+           order by c.last_refresh_bucket, c.session_id limit $6"#,
+        kind.as_str(),
+        realm.as_str(),
+        cutoff.to_offset(),
+        after.map(|c| c.bucket),
+        after.map_or("", |c| c.session.as_str()),
+        limit,
+    )
+    .fetch_all(db.raw())
+    .await?;
+    let cursor = rows.last().map(|r| Cursor { bucket: r.last_refresh_bucket, session: r.session_id.clone() });
+    let mut sessions: Vec<SessionId> = rows.into_iter().map(|r| SessionId::new(r.session_id)).collect();
+    sessions.sort();
+    sessions.dedup();
+    Ok((sessions, cursor))
+}
+
+/// Sessions that began before the cut-off: over by their maximum.
+pub async fn next_by_start(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    cutoff: Timestamp,
+    limit: i64,
+) -> Result<Vec<SessionId>, StoreError> {
+    let rows = sqlx::query_scalar!(
+        "select session_id from session where kind = $1 and realm_id = $2 and started_at < $3 order by started_at limit $4",
+        kind.as_str(),
+        realm.as_str(),
+        cutoff.to_offset(),
+        limit,
+    )
+    .fetch_all(db.raw())
+    .await?;
+    Ok(rows.into_iter().map(SessionId::new).collect())
+}
+
+/// Sessions that have had no part since before the cut-off.
+pub async fn next_empty(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    cutoff: Timestamp,
+    limit: i64,
+) -> Result<Vec<SessionId>, StoreError> {
+    let rows = sqlx::query_scalar!(
+        "select session_id from session where kind = $1 and realm_id = $2 and empty_since < $3 order by empty_since limit $4",
+        kind.as_str(),
+        realm.as_str(),
+        cutoff.to_offset(),
+        limit,
+    )
+    .fetch_all(db.raw())
+    .await?;
+    Ok(rows.into_iter().map(SessionId::new).collect())
+}
+
+/// Locks those of the sessions that nobody uses at this moment, with all their chains, and reads their exact times.
+pub async fn lock(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    sessions: &[SessionId],
+) -> Result<Vec<Candidate>, StoreError> {
+    let ids: Vec<String> = sessions.iter().map(|s| s.as_str().to_owned()).collect();
+    let rows = sqlx::query!(
+        "select session_id, user_id, started_at, last_grant_at, remember_me from session
+         where kind = $1 and realm_id = $2 and session_id = any($3) order by session_id for update skip locked",
+        kind.as_str(),
+        realm.as_str(),
+        &ids,
+    )
+    .fetch_all(db.raw())
+    .await?;
+    let locked: Vec<String> = rows.iter().map(|r| r.session_id.clone()).collect();
+    let chains = sqlx::query!(
+        "select session_id, last_refresh_at from chain
+         where kind = $1 and realm_id = $2 and session_id = any($3) order by session_id, client_uuid, chain_id
+         for update skip locked",
+        kind.as_str(),
+        realm.as_str(),
+        &locked,
+    )
+    .fetch_all(db.raw())
+    .await?;
+    let in_use = sessions_in_use(db, kind, realm, &locked, chains.iter().map(|c| c.session_id.as_str())).await?;
+    let latest = |session: &str| chains.iter().filter(|c| c.session_id == session).map(|c| c.last_refresh_at).max();
+    Ok(rows
+        .into_iter()
+        .filter(|r| !in_use.contains(&r.session_id))
+        .map(|r| Candidate {
+            last_used_at: Timestamp::from_offset(latest(&r.session_id).map_or(r.last_grant_at, |at| at.max(r.last_grant_at))),
+            session: SessionId::new(r.session_id),
+            user_id: r.user_id,
+            started_at: Timestamp::from_offset(r.started_at),
+            remember_me: r.remember_me,
+        })
+        .collect())
+}
+
+/// Sessions of which a chain was skipped, because a refresh holds it.
+async fn sessions_in_use<'c>(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    sessions: &[String],
+    locked: impl Iterator<Item = &'c str>,
+) -> Result<Vec<String>, StoreError> {
+    let mut counts = std::collections::HashMap::<&str, i64>::new();
+    for session in locked {
+        *counts.entry(session).or_default() += 1;
+    }
+    let rows = sqlx::query!(
+        r#"select session_id, count(*) as "chains!" from chain
+           where kind = $1 and realm_id = $2 and session_id = any($3) group by session_id"#,
+        kind.as_str(),
+        realm.as_str(),
+        sessions,
+    )
+    .fetch_all(db.raw())
+    .await?;
+    let skipped = rows.into_iter().filter(|r| counts.get(r.session_id.as_str()).copied().unwrap_or(0) < r.chains);
+    Ok(skipped.map(|r| r.session_id).collect())
+}
+
+/// Deletes sessions that this transaction has locked.
+pub async fn delete(db: &mut Db<'_>, kind: SessionKind, realm: &RealmId, sessions: &[SessionId]) -> Result<u64, StoreError> {
+    let ids: Vec<String> = sessions.iter().map(|s| s.as_str().to_owned()).collect();
+    let done = sqlx::query!(
+        "delete from session where kind = $1 and realm_id = $2 and session_id = any($3)",
+        kind.as_str(),
+        realm.as_str(),
+        &ids,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected())
+}
+
+/// Deletes up to `limit` codes that expired before the cut-off, of all realms.
+pub async fn delete_codes(db: &mut Db<'_>, cutoff: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    let done = sqlx::query!(
+        "delete from authorization_code where (realm_id, code_hash) in (
+           select realm_id, code_hash from authorization_code where expires_at < $1 order by expires_at limit $2
+           for update skip locked)",
+        cutoff.to_offset(),
+        limit,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected())
+}
+
+/// Deletes up to `limit` tabs that expired before the cut-off, of all realms.
+pub async fn delete_tabs(db: &mut Db<'_>, cutoff: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    let done = sqlx::query!(
+        "delete from authentication_session where (realm_id, tab_id) in (
+           select realm_id, tab_id from authentication_session where expires_at < $1 order by expires_at limit $2
+           for update skip locked)",
+        cutoff.to_offset(),
+        limit,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected())
+}
+
+/// Deletes up to `limit` notes of revoked tokens that have expired by themselves, of all realms.
+pub async fn delete_revoked(db: &mut Db<'_>, cutoff: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    let done = sqlx::query!(
+        "delete from revoked_token where (realm_id, jti) in (
+           select realm_id, jti from revoked_token where expires_at < $1 order by expires_at limit $2
+           for update skip locked)",
+        cutoff.to_offset(),
+        limit,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected())
+}
