@@ -1,0 +1,256 @@
+//! When a session lapses: one formula for refresh, introspection, expiries in tokens, lists, counts and the sweeper.
+//!
+//! A session lapses when it is not used for its idle time, or at its maximum. A client's part has limits of its own, which may
+//! be shorter than the session's; both must hold. With Offline Session Max Limited off, an offline session has no maximum.
+//! Keycloak: SessionExpirationUtils.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::model::realm::{RealmSettings, seconds};
+use crate::model::session::SessionKind;
+use crate::model::Client;
+
+const FALLBACK_SSO_IDLE: i64 = 1_800;
+const FALLBACK_SSO_MAX: i64 = 36_000;
+const FALLBACK_OFFLINE_IDLE: i64 = 2_592_000;
+const FALLBACK_OFFLINE_MAX: i64 = 5_184_000;
+
+/// How long a session, or a client's part of it, may live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub idle: Duration,
+    pub max: Option<Duration>,
+}
+
+/// The two points in time that the limits are counted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub started_at: Timestamp,
+    pub last_used_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lapse {
+    Idle,
+    Max,
+}
+
+/// The points in time before which a start or a use counts as lapsed: the limits seen from `now`, as a statement needs them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cutoffs {
+    /// Last used at or before this: lapsed.
+    pub idle: Timestamp,
+    /// Started at or before this: lapsed.
+    pub max: Timestamp,
+}
+
+impl Limits {
+    /// The instant from which the session is over, and which limit ends it.
+    pub fn lapses_at(&self, usage: Usage) -> (Timestamp, Lapse) {
+        let idle = usage.last_used_at + self.idle;
+        match self.max.map(|max| usage.started_at + max) {
+            Some(max) if max < idle => (max, Lapse::Max),
+            _ => (idle, Lapse::Idle),
+        }
+    }
+
+    pub fn has_lapsed(&self, usage: Usage, now: Timestamp) -> bool {
+        self.lapses_at(usage).0 <= now
+    }
+
+    pub fn cutoffs(&self, now: Timestamp) -> Cutoffs {
+        Cutoffs { idle: now - self.idle, max: self.max.map_or(Timestamp::EARLIEST, |max| now - max) }
+    }
+
+    /// The end by the maximum alone: access tokens do not outlive it.
+    pub fn max_end(&self, started_at: Timestamp) -> Option<Timestamp> {
+        self.max.map(|max| started_at + max)
+    }
+}
+
+/// The limits of a session.
+pub fn of_session(realm: &RealmSettings, kind: SessionKind, remember_me: bool) -> Limits {
+    match kind {
+        SessionKind::Online => {
+            let longer = |plain: i64, remembered: i64| if remember_me { plain.max(remembered) } else { plain };
+            let idle = longer(positive(realm.sso_session_idle, FALLBACK_SSO_IDLE), realm.sso_session_idle_remember_me);
+            let max = longer(positive(realm.sso_session_max, FALLBACK_SSO_MAX), realm.sso_session_max_remember_me);
+            Limits { idle: seconds(idle), max: Some(seconds(max)) }
+        }
+        SessionKind::Offline => {
+            let max = positive(realm.offline_session_max, FALLBACK_OFFLINE_MAX);
+            Limits {
+                idle: seconds(positive(realm.offline_session_idle, FALLBACK_OFFLINE_IDLE)),
+                max: realm.offline_session_max_limited.then(|| seconds(max)),
+            }
+        }
+    }
+}
+
+/// The limits of a client's part: the client's own, else the realm's for clients, else the session's.
+///
+/// A client's own Offline Session Max counts also while the realm's is not limited.
+pub fn of_client(realm: &RealmSettings, client: &Client, kind: SessionKind, remember_me: bool) -> Limits {
+    let session = of_session(realm, kind, remember_me);
+    let (idle_name, max_name, realm_idle, realm_max) = match kind {
+        SessionKind::Online => (
+            "client.session.idle.timeout",
+            "client.session.max.lifespan",
+            realm.client_session_idle,
+            realm.client_session_max,
+        ),
+        SessionKind::Offline => (
+            "client.offline.session.idle.timeout",
+            "client.offline.session.max.lifespan",
+            realm.client_offline_session_idle,
+            realm.client_offline_session_max,
+        ),
+    };
+    let idle = first_positive([client.positive_seconds(idle_name), Some(realm_idle)]).map_or(session.idle, seconds);
+    let own_max = client.positive_seconds(max_name);
+    let max = match (own_max, session.max) {
+        (Some(own), _) => Some(seconds(own)),
+        (None, Some(of_session)) => Some(first_positive([Some(realm_max)]).map_or(of_session, seconds)),
+        (None, None) => None,
+    };
+    Limits { idle, max }
+}
+
+/// When the access token that is issued now expires (seconds since 1970): its lifespan, and never beyond the maximum.
+pub fn access_token_expiry(
+    realm: &RealmSettings,
+    client: &Client,
+    session: Option<SessionEnds>,
+    now: Timestamp,
+) -> i64 {
+    let own = client.attribute("access.token.lifespan").and_then(|v| v.trim().parse::<i64>().ok());
+    let lifespan = own.unwrap_or(realm.access_token_lifespan);
+    let until_session_end = || now.unix_seconds() + positive(realm.sso_session_max, FALLBACK_SSO_MAX);
+    match session {
+        None if lifespan == -1 => until_session_end(),
+        None => now.unix_seconds() + lifespan,
+        Some(ends) => {
+            let by_lifespan =
+                if lifespan == -1 { ends.sso_max.unix_seconds() } else { now.unix_seconds() + lifespan };
+            ends.client_max.map_or(by_lifespan, |max| by_lifespan.min(max.unix_seconds()))
+        }
+    }
+}
+
+/// The ends of a session that an access token has to respect.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionEnds {
+    /// Start of the session and SSO Session Max, for tokens that live as long as the session.
+    pub sso_max: Timestamp,
+    /// The earlier of the session's and the client's maximum, if there is one.
+    pub client_max: Option<Timestamp>,
+}
+
+impl SessionEnds {
+    pub fn of(realm: &RealmSettings, client: &Client, kind: SessionKind, remember_me: bool, starts: Starts) -> Self {
+        let online = of_session(realm, SessionKind::Online, remember_me);
+        let of_session = of_session(realm, kind, remember_me).max_end(starts.session);
+        let of_client = of_client(realm, client, kind, remember_me).max_end(starts.client);
+        Self {
+            sso_max: online.max_end(starts.session).unwrap_or(starts.session),
+            client_max: [of_session, of_client].into_iter().flatten().min(),
+        }
+    }
+}
+
+/// When the session began, and when the client's part of it did.
+#[derive(Clone, Copy, Debug)]
+pub struct Starts {
+    pub session: Timestamp,
+    pub client: Timestamp,
+}
+
+/// When the refresh token that is issued now expires: none for an offline token while Offline Session Max is not limited.
+pub fn refresh_token_expiry(
+    realm: &RealmSettings,
+    client: &Client,
+    kind: SessionKind,
+    remember_me: bool,
+    starts: Starts,
+    now: Timestamp,
+) -> Option<i64> {
+    if kind == SessionKind::Offline && !realm.offline_session_max_limited {
+        return None;
+    }
+    let part = of_client(realm, client, kind, remember_me);
+    let session_max = of_session(realm, kind, remember_me).max_end(starts.session);
+    let ends = [Some(now + part.idle), part.max_end(starts.client), session_max];
+    ends.into_iter().flatten().min().map(Timestamp::unix_seconds)
+}
+
+fn positive(number: i64, fallback: i64) -> i64 {
+    if number > 0 { number } else { fallback }
+}
+
+fn first_positive<const N: usize>(numbers: [Option<i64>; N]) -> Option<i64> {
+    numbers.into_iter().flatten().find(|n| *n > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(second)
+    }
+
+    fn limits(idle: u64, max: Option<u64>) -> Limits {
+        Limits { idle: Duration::from_secs(idle), max: max.map(Duration::from_secs) }
+    }
+
+    #[test]
+    fn a_session_is_over_at_the_very_instant_its_idle_time_is() {
+        let usage = Usage { started_at: at(0), last_used_at: at(100) };
+        assert!(!limits(50, None).has_lapsed(usage, Timestamp::from_unix_micros(149_999_999)));
+        assert!(limits(50, None).has_lapsed(usage, at(150)));
+    }
+
+    #[test]
+    fn the_earlier_limit_ends_it() {
+        let usage = Usage { started_at: at(0), last_used_at: at(100) };
+        assert_eq!(limits(50, Some(120)).lapses_at(usage), (at(120), Lapse::Max));
+        assert_eq!(limits(50, Some(500)).lapses_at(usage), (at(150), Lapse::Idle));
+    }
+
+    proptest! {
+        #[test]
+        fn cut_offs_and_the_formula_say_the_same(
+            started in 0_i64..10_000, used in 0_i64..10_000, now in 0_i64..40_000, idle in 1_u64..20_000, max in proptest::option::of(1_u64..20_000),
+        ) {
+            let usage = Usage { started_at: at(started), last_used_at: at(used) };
+            let limits = limits(idle, max);
+            let cut = limits.cutoffs(at(now));
+            let by_cutoffs = usage.last_used_at <= cut.idle || usage.started_at <= cut.max;
+            prop_assert_eq!(by_cutoffs, limits.has_lapsed(usage, at(now)));
+        }
+
+        #[test]
+        fn lapsing_is_for_ever_and_a_use_never_moves_the_maximum(
+            used in 0_i64..10_000, later in 0_i64..10_000, now in 0_i64..40_000, idle in 1_u64..20_000, max in 1_u64..20_000,
+        ) {
+            let usage = Usage { started_at: at(0), last_used_at: at(used) };
+            let limits = limits(idle, Some(max));
+            if limits.has_lapsed(usage, at(now)) {
+                prop_assert!(limits.has_lapsed(usage, at(now + 1)));
+            }
+            let used_again = Usage { last_used_at: at(used + later), ..usage };
+            prop_assert!(limits.lapses_at(used_again).0 >= limits.lapses_at(usage).0);
+            prop_assert!(limits.lapses_at(used_again).0 <= at(i64::try_from(max).unwrap()));
+        }
+
+        #[test]
+        fn raising_a_limit_never_lapses_a_live_session(used in 0_i64..10_000, now in 0_i64..40_000, idle in 1_u64..20_000, more in 0_u64..9_000) {
+            let usage = Usage { started_at: at(0), last_used_at: at(used) };
+            if !limits(idle, None).has_lapsed(usage, at(now)) {
+                prop_assert!(!limits(idle + more, None).has_lapsed(usage, at(now)));
+            }
+        }
+    }
+}
