@@ -1,0 +1,142 @@
+//! The authorization endpoint (OIDC Core §3.1.2): a request either gets its code from the session that the browser has, or a
+//! tab in which the user signs in.
+
+use std::sync::Arc;
+
+use super::browser::{Browser, Move, Next, PageStep};
+use super::context::Cx;
+use super::{session_lookup, sign_in, tab};
+use crate::model::authentication_session::{Authenticated, Progress, SignInRequest, TabRequest};
+use crate::model::session::Session;
+use crate::model::{SessionKind, User};
+use crate::oidc::admission::{self, Subject};
+use crate::oidc::authorization_request::{self, Failure, Valid};
+use crate::oidc::consent;
+use crate::oidc::form::Parameters;
+use crate::oidc::{OAuthError, OAuthErrorCode};
+use crate::store::token_use::SessionUse;
+use crate::store::{self, StoreError};
+
+/// The online session that the browser is in, with its user.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    pub session: Session,
+    pub user: Arc<User>,
+}
+
+pub async fn run(cx: &Cx, browser: &Browser, parameters: &Parameters) -> Result<Move, StoreError> {
+    let identified = match authorization_request::identify(cx.snapshot(), parameters) {
+        Ok(identified) => identified,
+        Err(page) => return Ok(Move::to(Next::Error(page))),
+    };
+    let valid = match authorization_request::validate(cx.snapshot(), identified, parameters) {
+        Ok(valid) => valid,
+        Err((_, Failure::Page(page))) => return Ok(Move::to(Next::Error(page))),
+        Err((identified, Failure::Redirect { error, mode })) => {
+            return Ok(Move::to(Next::Client(identified.refuse(&error, mode, &cx.issuer))));
+        }
+    };
+    let signed_in = signed_in(cx, browser).await?;
+    decide(cx, browser, valid, signed_in).await
+}
+
+/// The browser's session, if it is within its limits and its user may come in.
+pub async fn signed_in(cx: &Cx, browser: &Browser) -> Result<Option<SignedIn>, StoreError> {
+    let Some(cookie_hash) = browser.identity_hash() else { return Ok(None) };
+    let realm = &cx.snapshot().realm.id;
+    let mut db = cx.store().db().await?;
+    let Some(found) = store::session::find_by_cookie(&mut db, realm, &cookie_hash).await? else { return Ok(None) };
+    drop(db);
+    let session = SessionUse {
+        last_used_at: found.last_used_at,
+        session: found.session,
+        part: None,
+        realm_version: cx.snapshot().realm.version,
+        user_version: 0,
+        token_revoked: false,
+    };
+    if !session_lookup::session_is_alive(cx.settings(), SessionKind::Online, &session, cx.now) {
+        return Ok(None);
+    }
+    let user = cx.server.realms.read_user(cx.store(), realm, &session.session.user_id).await?;
+    Ok(user.filter(|u| u.enabled).map(|user| SignedIn { session: session.session, user }))
+}
+
+async fn decide(cx: &Cx, browser: &Browser, valid: Valid, signed_in: Option<SignedIn>) -> Result<Move, StoreError> {
+    let reauthenticate = signed_in.as_ref().is_some_and(|s| must_sign_in_again(cx, &valid, &s.session));
+    let refuse = |code| Ok(Move::to(Next::Client(valid.identified.refuse(&OAuthError::bare(400, code), valid.mode, &cx.issuer))));
+    let present = match signed_in {
+        Some(present) if !reauthenticate => present,
+        _ if valid.prompt.none => return refuse(OAuthErrorCode::LoginRequired),
+        other => return ask_password(cx, browser, valid, other).await,
+    };
+    let client = Arc::clone(&valid.identified.client);
+    let asks = asks_consent(cx, &valid, &present.user);
+    let actions = sign_in::pending_action(&present.user).is_some();
+    if valid.prompt.none && (asks || actions) {
+        return refuse(OAuthErrorCode::InteractionRequired);
+    }
+    let request = request_of(&valid, false);
+    let authenticated = Authenticated {
+        user_id: present.user.id.clone(),
+        login_name: present.session.login_name.clone(),
+        remember_me: present.session.remember_me,
+        auth_time: present.session.auth_time.unwrap_or_else(|| present.session.started_at.unix_seconds()),
+        level: 0,
+        session: Some(present.session.id.clone()),
+    };
+    if !asks && !actions {
+        return sign_in::complete(cx, browser, &client, None, &request, &authenticated).await;
+    }
+    let progress = Progress::Authenticated(authenticated);
+    let (tab, keep) = tab::open(cx, browser, &client, TabRequest::SignIn(request), progress).await?;
+    let step = sign_in::step_of(&present.user, asks);
+    Ok(Move { next: Next::Page(tab::page(&client, &tab, step)), keep: vec![keep] })
+}
+
+/// Whether a user who is signed in has to type the password again.
+fn must_sign_in_again(cx: &Cx, valid: &Valid, session: &Session) -> bool {
+    let age = session.auth_time.map_or(i64::MAX, |at| cx.now.unix_seconds().saturating_sub(at));
+    let too_old = valid.max_age.is_some_and(|max| max == 0 || age > max);
+    valid.prompt.login || valid.asks_level || too_old
+}
+
+/// Whether the consent page has to be shown.
+fn asks_consent(cx: &Cx, valid: &Valid, user: &User) -> bool {
+    let client = &valid.identified.client;
+    let subject =
+        Subject { realm: cx.snapshot(), client, user, issued_at: None, offline: false, scope: valid.scope.as_deref() };
+    match admission::admit(&subject) {
+        Ok(admitted) => {
+            let all = valid.prompt.consent && !consent::required(client, &admitted.scopes).is_empty();
+            all || !consent::missing(client, user, &admitted.scopes).is_empty()
+        }
+        Err(_) => false,
+    }
+}
+
+fn request_of(valid: &Valid, reauthenticate: bool) -> SignInRequest {
+    SignInRequest {
+        redirect_uri: valid.identified.redirect_uri.clone(),
+        response_mode: valid.mode.as_str().to_owned(),
+        state: valid.identified.state.clone(),
+        scope: valid.scope.clone(),
+        nonce: valid.nonce.clone(),
+        challenge: valid.challenge.clone(),
+        login_hint: valid.login_hint.clone(),
+        ui_locales: valid.ui_locales.clone(),
+        reauthenticate,
+        ask_consent: valid.prompt.consent,
+    }
+}
+
+async fn ask_password(cx: &Cx, browser: &Browser, valid: Valid, signed_in: Option<SignedIn>) -> Result<Move, StoreError> {
+    let message = signed_in.as_ref().filter(|_| !valid.asks_level).map(|_| "reauthenticate".to_owned());
+    let known_user = signed_in.as_ref().map(|s| s.user.id.clone());
+    let progress = Progress::Password { message, known_user };
+    let client = Arc::clone(&valid.identified.client);
+    let request = TabRequest::SignIn(request_of(&valid, signed_in.is_some()));
+    let (tab, keep) = tab::open(cx, browser, &client, request, progress).await?;
+    Ok(Move { next: Next::Page(tab::page(&client, &tab, PageStep::Login)), keep: vec![keep] })
+}
+

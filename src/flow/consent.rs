@@ -1,0 +1,78 @@
+//! The user's answer on the consent page.
+
+use std::sync::Arc;
+
+use super::browser::{Browser, Move, Next};
+use super::context::Cx;
+use super::login::{stale_form, start_over, tab_of};
+use super::{event, sign_in, tab};
+use crate::model::authentication_session::{Authenticated, Progress, SignInRequest};
+use crate::model::event::EventKind;
+use crate::model::{Client, ClientScope, ClientScopeId, TabId, User};
+use crate::oidc::admission::{self, Subject};
+use crate::oidc::consent::{self, Item};
+use crate::oidc::{OAuthError, OAuthErrorCode};
+use crate::store::consent::Given;
+use crate::store::{self, StoreError};
+
+/// What the page asks: everything if consent was asked for again, else what is missing.
+pub fn asked<'a>(cx: &'a Cx, client: &'a Client, user: &'a User, request: &'a SignInRequest) -> Vec<Item<'a>> {
+    let subject =
+        Subject { realm: cx.snapshot(), client, user, issued_at: None, offline: false, scope: request.scope.as_deref() };
+    let Ok(admitted) = admission::admit(&subject) else { return Vec::new() };
+    if request.ask_consent {
+        consent::required(client, &admitted.scopes)
+    } else {
+        consent::missing(client, user, &admitted.scopes)
+    }
+}
+
+pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, agreed: bool) -> Result<Move, StoreError> {
+    let (tab, client) = match tab_of(cx, browser, Some(tab_id.as_str())).await? {
+        Ok(found) => found,
+        Err(moved) => return Ok(moved),
+    };
+    let Some(tab) = tab::take(cx, browser, &tab.tab, form).await? else {
+        return stale_form(cx, browser, &tab, &client).await;
+    };
+    if tab.expires_at <= cx.now {
+        return start_over(cx, &tab, &client, Some("loginTimeout")).await;
+    }
+    let (Progress::Authenticated(authenticated), Some(request)) = (tab.progress.clone(), tab::sign_in(&tab)) else {
+        return stale_form(cx, browser, &tab, &client).await;
+    };
+    if !agreed {
+        store::authentication_session::delete_tab(&mut cx.store().db().await?, &cx.snapshot().realm.id, &tab.tab).await?;
+        let denied = OAuthError::bare(400, OAuthErrorCode::AccessDenied);
+        let response = sign_in::identified(&client, request).refuse(&denied, sign_in::mode(request), &cx.issuer);
+        return Ok(Move::to(Next::Client(response)));
+    }
+    grant(cx, &client, request, &authenticated).await?;
+    sign_in::complete(cx, browser, &client, Some(&tab), request, &authenticated).await
+}
+
+async fn grant(cx: &Cx, client: &Arc<Client>, request: &SignInRequest, authenticated: &Authenticated) -> Result<(), StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let Some(user) = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await? else { return Ok(()) };
+    let items = asked(cx, client, &user, request);
+    let scopes: Vec<ClientScopeId> = items.iter().filter_map(scope_of).map(|s| s.id.clone()).collect();
+    let client_itself = items.iter().any(|i| matches!(i, Item::Client(_)));
+    cx.store()
+        .in_tx(async |db| {
+            store::user::touch(db, realm, &user.id).await?;
+            let given = Given { scopes: &scopes, client_itself };
+            store::consent::grant(db, realm, &user.id, &client.uuid, given, cx.now).await?;
+            let mut granted = event::new(cx, EventKind::GrantConsent).detail("consent", "consent_granted");
+            granted.client_id = Some(client.client_id.to_string());
+            granted.user_id = Some(user.id.clone());
+            event::record_in(cx, db, &granted).await
+        })
+        .await
+}
+
+fn scope_of<'a>(item: &Item<'a>) -> Option<&'a ClientScope> {
+    match item {
+        Item::Scope(scope) => Some(scope),
+        Item::Client(_) => None,
+    }
+}

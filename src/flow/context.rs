@@ -1,0 +1,70 @@
+//! What use cases work with: the server's parts, shared by all requests, and what is known of one request.
+
+use std::sync::Arc;
+
+use super::keys::KeyRing;
+use super::password::Passwords;
+use super::realms::Realms;
+use crate::base::{Clock, Entropy, Timestamp};
+use crate::model::RealmSnapshot;
+use crate::store::{Store, StoreError};
+
+/// The parts of a running server. Cloning shares them.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub store: Store,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub realms: Arc<Realms>,
+    pub passwords: Arc<Passwords>,
+}
+
+/// A realm as decisions see it: its configuration at one version, and its keys, parsed.
+#[derive(Debug)]
+pub struct LoadedRealm {
+    pub snapshot: RealmSnapshot,
+    pub keys: KeyRing,
+}
+
+/// Where a request came from.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    pub ip_address: String,
+    pub user_agent: String,
+}
+
+/// One request to a realm: `now` is read once and travels with it.
+#[derive(Clone, Debug)]
+pub struct Cx {
+    pub server: Server,
+    pub realm: Arc<LoadedRealm>,
+    pub now: Timestamp,
+    /// The realm's issuer: its address, which tokens carry as `iss`.
+    pub issuer: String,
+    pub origin: Origin,
+}
+
+impl Cx {
+    pub fn snapshot(&self) -> &RealmSnapshot {
+        &self.realm.snapshot
+    }
+
+    pub fn settings(&self) -> &crate::model::RealmSettings {
+        &self.realm.snapshot.realm.settings
+    }
+
+    pub fn entropy(&self) -> &Entropy {
+        &self.server.entropy
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.server.store
+    }
+
+    /// The same request on the realm as it stands in the database now; `None` if the realm is gone.
+    pub async fn refreshed(&self) -> Result<Option<Self>, StoreError> {
+        let name = &self.snapshot().realm.name;
+        let realm = self.server.realms.current(&self.server.store, name).await?;
+        Ok(realm.map(|realm| Self { realm, ..self.clone() }))
+    }
+}

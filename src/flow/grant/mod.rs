@@ -1,0 +1,102 @@
+//! The grants of the token endpoint. Each is a straight line: load, decide, apply, answer.
+
+pub mod authorization_code;
+pub mod client_credentials;
+pub mod open;
+pub mod password;
+pub mod refresh_token;
+
+use serde_json::{Map, Value};
+
+use super::context::Cx;
+use super::event;
+use super::issue_tokens::Tokens;
+use crate::model::event::EventKind;
+use crate::model::{Client, SessionId, UserId};
+use crate::oidc::OAuthError;
+use crate::oidc::admission::Refusal;
+use crate::oidc::token_request::GrantType;
+use crate::store::StoreError;
+
+/// What a grant leaves behind for the event log.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    pub user: Option<UserId>,
+    pub session: Option<SessionId>,
+    pub details: Map<String, Value>,
+}
+
+/// A refusal: what the client hears, and what administrators read.
+#[derive(Clone, Debug)]
+pub struct Rejection {
+    pub error: OAuthError,
+    /// Keycloak's word for the cause.
+    pub event_error: &'static str,
+    pub trace: Trace,
+}
+
+impl Rejection {
+    pub fn new(error: OAuthError, event_error: &'static str, trace: Trace) -> Self {
+        Self { error, event_error, trace }
+    }
+}
+
+/// Tokens, and what to note about them.
+#[derive(Clone, Debug)]
+pub struct Granted {
+    pub tokens: Tokens,
+    pub trace: Trace,
+}
+
+pub type Outcome = Result<Granted, Rejection>;
+
+/// What admission's refusal means to a client of the token endpoint.
+pub fn refused(refusal: Refusal) -> OAuthError {
+    match refusal {
+        Refusal::RealmDisabled => OAuthError::realm_not_enabled(),
+        Refusal::ClientDisabled => OAuthError::invalid_client(),
+        Refusal::UserDisabled => OAuthError::invalid_grant("User disabled"),
+        Refusal::Stale => OAuthError::invalid_grant("Stale token"),
+        Refusal::OfflineAccessNotGranted => {
+            OAuthError::invalid_grant("Offline session invalid because offline access not granted anymore")
+        }
+        Refusal::OfflineTokenNotAllowed => OAuthError::offline_not_allowed(),
+        Refusal::ConsentMissing => OAuthError::new(
+            400,
+            crate::oidc::OAuthErrorCode::InvalidScope,
+            "Client no longer has requested consent from user",
+        ),
+    }
+}
+
+/// Notes the outcome of a grant in the realm's events.
+pub async fn record(cx: &Cx, grant: GrantType, client: &Client, outcome: &Outcome) -> Result<(), StoreError> {
+    let kind = match grant {
+        GrantType::AuthorizationCode => EventKind::CodeToToken,
+        GrantType::RefreshToken => EventKind::RefreshToken,
+        GrantType::Password => EventKind::Login,
+        GrantType::ClientCredentials => EventKind::ClientLogin,
+    };
+    let mut event = event::new(cx, kind);
+    let trace = match outcome {
+        Ok(granted) => &granted.trace,
+        Err(rejection) => {
+            event.error = Some(rejection.event_error.to_owned());
+            &rejection.trace
+        }
+    };
+    if !event::is_kept(cx, &event) {
+        return Ok(());
+    }
+    event.client_id = Some(client.client_id.to_string());
+    event.user_id = trace.user.clone();
+    event.session_id = trace.session.clone();
+    event.details = trace.details.clone();
+    event.details.insert("grant_type".to_owned(), Value::from(grant.as_str()));
+    event.details.insert("client_auth_method".to_owned(), Value::from(client.settings.client_authenticator_type.as_str()));
+    if let Err(rejection) = outcome {
+        let reason = rejection.error.description.clone().map(std::borrow::Cow::into_owned);
+        event::put(&mut event.details, "reason", reason);
+    }
+    event::record(cx, &event).await
+}

@@ -1,0 +1,171 @@
+//! Opening a session for a grant: shared by all grants that open one.
+
+
+use serde_json::{Map, Value};
+
+use super::Trace;
+use crate::flow::context::Cx;
+use crate::flow::issue_tokens::{self, Mint, MintRefresh, MintSession, Tokens};
+use crate::flow::{event, keys};
+use crate::model::session::{ClientSessionDetails, Session};
+use crate::model::{ChainId, Client, SessionId, SessionKind, TokenId, User};
+use crate::oidc::admission::{self, Admitted, Refusal, Subject};
+use crate::oidc::rotation::{self, RotationMode};
+use crate::oidc::scope;
+use crate::oidc::session_limits::{self, Starts};
+use crate::oidc::token_id::{self, GrantLetters, TokenSession};
+use crate::store::session::{DecidedOn, Opening};
+use crate::store::{self, Db, StoreError};
+
+/// What a grant wants to open.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    pub client: &'a Client,
+    pub user: &'a User,
+    pub scope: Option<&'a str>,
+    pub grant: GrantLetters,
+    pub session: Session,
+    pub details: ClientSessionDetails,
+    /// Whether the answer carries a refresh token at all.
+    pub refresh_tokens: bool,
+    pub nonce: Option<&'a str>,
+}
+
+/// The session that a grant opened, and the tokens for it.
+#[derive(Clone, Debug)]
+pub struct OpenedGrant {
+    pub kind: SessionKind,
+    pub tokens: Tokens,
+    pub trace: Trace,
+}
+
+/// Whether user and client may have what is asked. An offline token is asked for by the scope's presence alone.
+pub fn admit<'a>(
+    cx: &'a Cx,
+    client: &'a Client,
+    user: &'a User,
+    scope: Option<&'a str>,
+    refresh_tokens: bool,
+) -> Result<Admitted<'a>, Refusal> {
+    let subject = Subject { realm: cx.snapshot(), client, user, issued_at: None, offline: false, scope };
+    let admitted = admission::admit(&subject)?;
+    let offline = refresh_tokens && admitted.scopes.asks_offline();
+    if offline && !scope::may_have_offline_token(cx.snapshot(), &admitted.effective) {
+        return Err(Refusal::OfflineTokenNotAllowed);
+    }
+    Ok(admitted)
+}
+
+/// Opens the session and mints the tokens. `None`: realm or user have changed; decide again.
+pub async fn open(
+    cx: &Cx,
+    db: &mut Db<'_>,
+    request: &Request<'_>,
+    admitted: &Admitted<'_>,
+) -> Result<Option<OpenedGrant>, StoreError> {
+    let settings = cx.settings();
+    let asks_offline = admitted.scopes.asks_offline();
+    let kind = if asks_offline && request.refresh_tokens { SessionKind::Offline } else { SessionKind::Online };
+    let rotation = RotationMode::of(settings);
+    let chain = if rotation.is_on() { ChainId::new(cx.entropy().uuid()) } else { ChainId::new("") };
+    let first = token_id::refresh_token_id(cx.entropy(), 0);
+    let session_limits = session_limits::of_session(settings, kind, request.session.remember_me);
+    let part_limits = session_limits::of_client(settings, request.client, kind, request.session.remember_me);
+    let key = keys::internal_key(&cx.realm.keys, &cx.snapshot().realm.id)?;
+    let opening = Opening {
+        kind,
+        session: &request.session,
+        client: &request.client.uuid,
+        details: &request.details,
+        chain: &chain,
+        current: rotation.is_on().then_some(&first),
+        key_id: &crate::model::KeyId::new(key.kid()),
+        bucket: cx.now.floor_to(rotation::bucket_span(session_limits.idle)),
+        session_max_cutoff: session_limits.cutoffs(cx.now).max,
+        part_max_cutoff: part_limits.cutoffs(cx.now).max,
+    };
+    let on = DecidedOn {
+        realm: &cx.snapshot().realm.id,
+        realm_version: cx.snapshot().realm.version,
+        user: &request.user.id,
+        user_version: request.user.version,
+    };
+    let Some(opened) = store::session::open(db, on, &opening).await? else { return Ok(None) };
+    let id = if rotation.is_on() { first } else { token_id::refresh_token_id(cx.entropy(), opened.generation) };
+    let token_session = if asks_offline { TokenSession::Offline } else { TokenSession::Online };
+    let full_scope = admitted.scopes.full_scope();
+    let token_scope = admitted.scopes.token_scope();
+    let mint = Mint {
+        client: request.client,
+        user: request.user,
+        scopes: &admitted.scopes.permitted,
+        roles: &admitted.effective,
+        token_scope: &token_scope,
+        answer_scope: &token_scope,
+        grant: request.grant,
+        token_session,
+        notes: &request.session.notes,
+        session: Some(MintSession {
+            kind,
+            id: &request.session.id,
+            starts: Starts { session: opened.session_started_at, client: opened.part_started_at },
+            remember_me: request.session.remember_me,
+            auth_time: request.session.auth_time,
+            details: &opened.details,
+        }),
+        refresh: refresh(request, &id, &chain, cx, &full_scope),
+        id_token: admitted.scopes.openid,
+        nonce: request.nonce,
+    };
+    let tokens = issue_tokens::mint(cx, &mint).await?;
+    let trace = trace(request, kind, &tokens);
+    Ok(Some(OpenedGrant { kind, tokens, trace }))
+}
+
+fn refresh<'a>(
+    request: &Request<'_>,
+    id: &'a TokenId,
+    chain: &'a ChainId,
+    cx: &Cx,
+    scope: &'a str,
+) -> Option<MintRefresh<'a>> {
+    request.refresh_tokens.then_some(MintRefresh { id, chain, issued_at: cx.now, scope })
+}
+
+fn trace(request: &Request<'_>, kind: SessionKind, tokens: &Tokens) -> Trace {
+    let mut details = Map::new();
+    details.insert("scope".to_owned(), Value::from(tokens.scope.as_str()));
+    let refresh_type = tokens.refresh_token.is_some().then_some(type_name(kind));
+    event::put(&mut details, "refresh_token_type", refresh_type);
+    Trace { user: Some(request.user.id.clone()), session: Some(request.session.id.clone()), details }
+}
+
+/// The type of a refresh token as events name it.
+pub fn type_name(kind: SessionKind) -> &'static str {
+    match kind {
+        SessionKind::Online => "Refresh",
+        SessionKind::Offline => "Offline",
+    }
+}
+
+/// A new session of a user, begun now.
+pub fn new_session(cx: &Cx, user: &User, login_name: &str) -> Session {
+    Session {
+        id: new_session_id(cx),
+        user_id: user.id.clone(),
+        started_at: cx.now,
+        last_grant_at: cx.now,
+        ip_address: cx.origin.ip_address.clone(),
+        user_agent: cx.origin.user_agent.clone(),
+        login_name: login_name.to_owned(),
+        remember_me: false,
+        auth_time: None,
+        notes: Map::new(),
+    }
+}
+
+/// A `sid`: 18 random bytes, as Keycloak's since 26.5. It is never taken from a cookie (CVE-2025-12390).
+pub fn new_session_id(cx: &Cx) -> SessionId {
+    SessionId::new(cx.entropy().token::<18>())
+}
+

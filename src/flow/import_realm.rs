@@ -1,0 +1,494 @@
+//! Making a realm, from nothing or from a file: everything in one transaction, or nothing.
+
+use std::collections::HashMap;
+
+use thiserror::Error;
+
+use super::context::Server;
+use super::{keys, new_realm};
+use crate::base::Timestamp;
+use crate::jose::Algorithm;
+use crate::model::realm_import::{
+    ClientImport, ClientScopeImport, GroupImport, PasswordImport, RealmImport, RoleImport, RoleRef, ScopeOwner, UserImport,
+};
+use crate::model::signing_key::StoredKey;
+use crate::model::{
+    ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, Role, RoleId, User, UserId,
+};
+use crate::oidc::admin_roles::{ADMIN, master_client};
+use crate::store::client::{ClientRow, MapperOwner};
+use crate::store::consent::Given;
+use crate::store::{self, Db, StoreError};
+
+/// Why a realm was not made.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    /// A realm of this name is there.
+    #[error("Realm {0} already exists")]
+    Exists(String),
+    /// Two things of the file have one name, or one id.
+    #[error("Duplicate resource error")]
+    Duplicate,
+    /// The file speaks of something that it does not have.
+    #[error("{0}")]
+    Unknown(String),
+    #[error("too many passwords are being hashed at this moment")]
+    Busy,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes the realm. Roles over it in the master realm are made along; `creator` gets them where they have not got all.
+pub async fn run(server: &Server, mut import: RealmImport, creator: Option<&UserId>) -> Result<RealmId, ImportError> {
+    let now = server.clock.now();
+    new_realm::complete(&mut import, &server.entropy);
+    let id = import.id.clone().unwrap_or_else(|| RealmId::new(server.entropy.uuid()));
+    let keys = keys_of(server, &import, now).await?;
+    let credentials = hash_passwords(server, &mut import, now).await?;
+    let writer = Writer { server, realm: &id, now, import: &import };
+    let made = server.store.in_tx_or(async |db| writer.write(db, &keys, &credentials, creator).await).await;
+    made.map_err(|error| explain(error, &import.name))?;
+    server.realms.invalidate(&id);
+    if let Some(master) = server.realms.get(&server.store, "master").await? {
+        server.realms.invalidate(&master.snapshot.realm.id);
+    }
+    Ok(id)
+}
+
+/// What a conflict in the database means for the file.
+fn explain(error: ImportError, name: &str) -> ImportError {
+    match error {
+        ImportError::Store(StoreError::Conflict(constraint)) => {
+            if constraint == store::realm::NAME_KEY || constraint == "realm_pkey" {
+                ImportError::Exists(name.to_owned())
+            } else {
+                ImportError::Duplicate
+            }
+        }
+        other => other,
+    }
+}
+
+/// The keys of the file, and those that every realm has where the file brings none of the kind.
+async fn keys_of(server: &Server, import: &RealmImport, now: Timestamp) -> Result<Vec<StoredKey>, StoreError> {
+    let mut all = import.keys.clone();
+    let has = |algorithm: &str| import.keys.iter().any(|k| k.algorithm == algorithm);
+    if !has("RS256") {
+        all.push(keys::generate(server, Algorithm::Rs256, &import.name, now).await?);
+    }
+    if !has("RSA-OAEP") {
+        all.push(keys::generate_encryption(&import.name, now).await?);
+    }
+    if !has("HS512") {
+        all.push(keys::hmac(&server.entropy, Algorithm::Hs512));
+    }
+    if !has("AES") {
+        all.push(keys::aes(&server.entropy));
+    }
+    Ok(all)
+}
+
+/// Hashes the passwords that stand in the clear; the order is that of the users and their credentials.
+async fn hash_passwords(
+    server: &Server,
+    import: &mut RealmImport,
+    now: Timestamp,
+) -> Result<Vec<Vec<crate::model::credential::Credential>>, ImportError> {
+    let mut all = Vec::with_capacity(import.users.len());
+    for user in &mut import.users {
+        let mut of_user = Vec::new();
+        for password in std::mem::take(&mut user.passwords) {
+            of_user.push(match password {
+                PasswordImport::Stored(credential) => credential,
+                PasswordImport::Clear(clear) => {
+                    server.passwords.hash(&server.entropy, &clear, now).await.ok_or(ImportError::Busy)?
+                }
+            });
+        }
+        all.push(of_user);
+    }
+    Ok(all)
+}
+
+/// What has been written so far, by name.
+#[derive(Default)]
+struct Names {
+    clients: HashMap<String, ClientUuid>,
+    scopes: HashMap<String, (ClientScopeId, String)>,
+    roles: HashMap<RoleRef, RoleId>,
+    groups: HashMap<String, GroupId>,
+}
+
+impl Names {
+    fn role(&self, reference: &RoleRef) -> Result<&RoleId, ImportError> {
+        self.roles.get(reference).ok_or_else(|| ImportError::Unknown(format!("Unable to find role {}", reference.name)))
+    }
+}
+
+struct Writer<'a> {
+    server: &'a Server,
+    realm: &'a RealmId,
+    now: Timestamp,
+    import: &'a RealmImport,
+}
+
+impl Writer<'_> {
+    fn new_id(&self) -> String {
+        self.server.entropy.uuid()
+    }
+
+    async fn write(
+        &self,
+        db: &mut Db<'_>,
+        keys: &[StoredKey],
+        credentials: &[Vec<crate::model::credential::Credential>],
+        creator: Option<&UserId>,
+    ) -> Result<(), ImportError> {
+        let mut names = Names::default();
+        let default_role = self.role_ids(&mut names);
+        let realm = store::realm::NewRealm {
+            id: self.realm,
+            name: &self.import.name,
+            enabled: self.import.enabled,
+            not_before: self.import.not_before,
+            default_role: &default_role,
+            user_profile: self.import.user_profile.as_ref(),
+            settings: &self.import.document,
+        };
+        store::realm::insert_realm(db, &realm, self.now).await?;
+        for key in keys {
+            store::signing_key::insert_key(db, self.realm, key, self.now).await?;
+        }
+        for scope in self.import.client_scopes.iter().flatten() {
+            self.scope(db, &mut names, scope).await?;
+        }
+        for client in &self.import.clients {
+            self.client(db, &mut names, client).await?;
+        }
+        self.roles(db, &names).await?;
+        self.scope_mappings(db, &names).await?;
+        for group in &self.import.groups {
+            self.group(db, &mut names, group, None, "").await?;
+        }
+        let defaults: Vec<GroupId> = self.import.default_groups.iter().filter_map(|p| names.groups.get(p)).cloned().collect();
+        store::realm::set_default_groups(db, self.realm, &defaults).await?;
+        for (user, credentials) in self.import.users.iter().zip(credentials) {
+            self.user(db, &names, user, credentials).await?;
+        }
+        self.service_accounts(db, &names, &default_role).await?;
+        if self.import.name != "master" {
+            self.roles_in_master(db, creator).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives every role its id beforehand, because roles name each other. Returns the default role's.
+    fn role_ids(&self, names: &mut Names) -> RoleId {
+        for role in &self.import.roles {
+            let id = role.id.clone().unwrap_or_else(|| RoleId::new(self.new_id()));
+            names.roles.insert(role.role.clone(), id);
+        }
+        let name = self.import.default_role.clone().unwrap_or_default();
+        names.roles.get(&RoleRef { client: None, name }).cloned().unwrap_or_else(|| RoleId::new(self.new_id()))
+    }
+
+    async fn scope(&self, db: &mut Db<'_>, names: &mut Names, scope: &ClientScopeImport) -> Result<(), ImportError> {
+        let id = ClientScopeId::new(scope.id.clone().unwrap_or_else(|| self.new_id()));
+        let row = ClientScope {
+            id: id.clone(),
+            name: scope.name.clone(),
+            description: scope.description.clone(),
+            protocol: scope.protocol.clone(),
+            attributes: scope.attributes.clone(),
+            mappers: Vec::new(),
+            role_mappings: Vec::new(),
+        };
+        store::client_scope::insert_scope(db, self.realm, &row).await?;
+        for mapper in &scope.mappers {
+            store::client::insert_mapper(db, self.realm, MapperOwner::Scope(&id), mapper).await?;
+        }
+        let lists = [(&self.import.default_scopes, false), (&self.import.optional_scopes, true)];
+        for (_, optional) in lists.iter().filter(|(list, _)| list.iter().flatten().any(|n| *n == scope.name)) {
+            store::client_scope::set_assignment(db, self.realm, &id, Some(*optional)).await?;
+        }
+        names.scopes.insert(scope.name.clone(), (id, scope.protocol.clone()));
+        Ok(())
+    }
+
+    async fn client(&self, db: &mut Db<'_>, names: &mut Names, client: &ClientImport) -> Result<(), ImportError> {
+        let uuid = client.uuid.clone().unwrap_or_else(|| ClientUuid::new(self.new_id()));
+        let row = ClientRow {
+            uuid: &uuid,
+            client_id: &ClientId::new(client.client_id.as_str()),
+            enabled: client.enabled,
+            not_before: client.not_before,
+            secret: client.secret.as_ref(),
+            settings: &client.settings,
+        };
+        store::client::insert_client(db, self.realm, &row, self.now).await?;
+        for mapper in &client.mappers {
+            store::client::insert_mapper(db, self.realm, MapperOwner::Client(&uuid), mapper).await?;
+        }
+        let inherited = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
+        let (mut default, optional) = match &client.scopes {
+            Some(own) => (own.default.clone(), own.optional.clone()),
+            None => (inherited(&self.import.default_scopes), inherited(&self.import.optional_scopes)),
+        };
+        if client.settings.service_accounts_enabled {
+            default.push("service_account".to_owned());
+        }
+        let protocol = client.settings.protocol.as_deref().unwrap_or("openid-connect");
+        for (list, is_optional) in [(optional, true), (default, false)] {
+            for (scope, _) in list.iter().filter_map(|n| names.scopes.get(n)).filter(|(_, p)| p == protocol) {
+                store::client::put_client_scope(db, self.realm, &uuid, scope, is_optional).await?;
+            }
+        }
+        names.clients.insert(client.client_id.clone(), uuid);
+        Ok(())
+    }
+
+    async fn roles(&self, db: &mut Db<'_>, names: &Names) -> Result<(), ImportError> {
+        for role in &self.import.roles {
+            let row = self.role_row(names, role)?;
+            store::role::insert_role(db, self.realm, &row).await?;
+        }
+        for role in &self.import.roles {
+            let id = names.role(&role.role)?;
+            for child in &role.composites {
+                store::role::insert_composite(db, self.realm, id, names.role(child)?).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn role_row(&self, names: &Names, role: &RoleImport) -> Result<Role, ImportError> {
+        let client = match &role.role.client {
+            None => None,
+            Some(client_id) => {
+                let found = names.clients.get(client_id).cloned();
+                Some(found.ok_or_else(|| ImportError::Unknown(format!("App doesn't exist in role definitions: {client_id}")))?)
+            }
+        };
+        Ok(Role {
+            id: names.role(&role.role)?.clone(),
+            client,
+            name: role.role.name.clone(),
+            description: role.description.clone(),
+            attributes: role.attributes.clone(),
+            children: Vec::new(),
+        })
+    }
+
+    async fn scope_mappings(&self, db: &mut Db<'_>, names: &Names) -> Result<(), ImportError> {
+        for mapping in &self.import.scope_mappings {
+            for role in &mapping.roles {
+                let role = names.role(role)?;
+                match &mapping.owner {
+                    ScopeOwner::Client(name) => {
+                        if let Some(client) = names.clients.get(name) {
+                            store::client::insert_scope_mapping(db, self.realm, client, role).await?;
+                        }
+                    }
+                    ScopeOwner::ClientScope(name) => {
+                        if let Some((scope, _)) = names.scopes.get(name) {
+                            store::client_scope::insert_role(db, self.realm, scope, role).await?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn group(
+        &self,
+        db: &mut Db<'_>,
+        names: &mut Names,
+        group: &GroupImport,
+        parent: Option<&GroupId>,
+        above: &str,
+    ) -> Result<(), ImportError> {
+        let id = group.id.clone().unwrap_or_else(|| GroupId::new(self.new_id()));
+        let row = Group {
+            id: id.clone(),
+            parent: parent.cloned(),
+            name: group.name.clone(),
+            description: group.description.clone(),
+            attributes: group.attributes.clone(),
+            roles: Vec::new(),
+        };
+        store::group::insert_group(db, self.realm, &row).await?;
+        for role in &group.roles {
+            store::group::insert_role(db, self.realm, &id, names.role(role)?).await?;
+        }
+        let path = format!("{above}/{}", group.name);
+        for child in &group.groups {
+            Box::pin(self.group(db, names, child, Some(&id), &path)).await?;
+        }
+        names.groups.insert(path, id);
+        Ok(())
+    }
+
+    async fn user(
+        &self,
+        db: &mut Db<'_>,
+        names: &Names,
+        user: &UserImport,
+        credentials: &[crate::model::credential::Credential],
+    ) -> Result<(), ImportError> {
+        let service_account_of = match &user.service_account_of {
+            None => None,
+            Some(client) => Some(
+                names.clients.get(client).cloned().ok_or_else(|| ImportError::Unknown(format!("Unable to find client {client}")))?,
+            ),
+        };
+        let row = User {
+            id: user.id.clone().unwrap_or_else(|| UserId::new(self.new_id())),
+            username: user.username.to_lowercase(),
+            email: user.email.as_ref().map(|e| e.to_lowercase()),
+            email_verified: user.email_verified,
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+            enabled: user.enabled,
+            not_before: user.not_before,
+            version: 1,
+            attributes: user.attributes.clone(),
+            required_actions: user.required_actions.clone(),
+            service_account_of,
+            created_at: user.created_at.unwrap_or(self.now),
+            roles: Vec::new(),
+            groups: Vec::new(),
+            consents: Vec::new(),
+        };
+        self.user_row(db, &row, &user.federated_identities).await?;
+        for credential in credentials {
+            store::credential::insert_credential(db, self.realm, &row.id, credential).await?;
+        }
+        for role in &user.roles {
+            self.user_role(db, names, &row.id, role).await?;
+        }
+        for path in &user.groups {
+            let group = names.groups.get(path);
+            let group = group.ok_or_else(|| ImportError::Unknown(format!("Unable to find group specified by path: {path}")))?;
+            store::user::insert_membership(db, self.realm, &row.id, group).await?;
+        }
+        self.consents(db, names, &row.id, user).await
+    }
+
+    async fn user_row(&self, db: &mut Db<'_>, row: &User, federated: &serde_json::Value) -> Result<(), ImportError> {
+        let duplicates = self.import.document.get("duplicateEmailsAllowed").and_then(serde_json::Value::as_bool);
+        store::user::insert_user(db, self.realm, row, !duplicates.unwrap_or(false), federated).await?;
+        Ok(())
+    }
+
+    /// A role of the realm that is not there is made; one of a client has to be there (Keycloak).
+    async fn user_role(&self, db: &mut Db<'_>, names: &Names, user: &UserId, role: &RoleRef) -> Result<(), ImportError> {
+        match names.roles.get(role) {
+            Some(id) => store::user::insert_role(db, self.realm, user, id).await?,
+            None if role.client.is_none() => {
+                tracing::warn!(role.name = role.name, "an imported user names a role that the file does not have");
+            }
+            None => return Err(ImportError::Unknown(format!("Unable to find role {}", role.name))),
+        }
+        Ok(())
+    }
+
+    async fn consents(&self, db: &mut Db<'_>, names: &Names, id: &UserId, user: &UserImport) -> Result<(), ImportError> {
+        for consent in &user.consents {
+            let client = names.clients.get(&consent.client);
+            let unknown = || ImportError::Unknown(format!("Unable to find client consent mappings for client: {}", consent.client));
+            let client = client.ok_or_else(unknown)?;
+            let scopes: Vec<ClientScopeId> =
+                consent.scopes.iter().filter_map(|n| names.scopes.get(n)).map(|(id, _)| id.clone()).collect();
+            let at = consent.updated_at.or(consent.created_at).unwrap_or(self.now);
+            let given = Given { scopes: &scopes, client_itself: false };
+            store::consent::grant(db, self.realm, id, client, given, at).await?;
+        }
+        Ok(())
+    }
+
+    /// The accounts of clients that act for themselves, where the file brings none.
+    async fn service_accounts(&self, db: &mut Db<'_>, names: &Names, default_role: &RoleId) -> Result<(), ImportError> {
+        for client in self.import.clients.iter().filter(|c| c.settings.service_accounts_enabled) {
+            let brought = self.import.users.iter().any(|u| u.service_account_of.as_deref() == Some(&client.client_id));
+            let Some(uuid) = names.clients.get(&client.client_id).filter(|_| !brought) else { continue };
+            let account = service_account(self.server, &client.client_id, uuid, self.now);
+            self.user_row(db, &account, &serde_json::json!([])).await?;
+            store::user::insert_role(db, self.realm, &account.id, default_role).await?;
+        }
+        Ok(())
+    }
+
+    /// The realm's client in the master realm, whose roles administer it, and their place in the role `admin`.
+    async fn roles_in_master(&self, db: &mut Db<'_>, creator: Option<&UserId>) -> Result<(), ImportError> {
+        let Some((master, _)) = store::realm::find_version(db, "master").await? else { return Ok(()) };
+        store::realm::touch(db, &master).await?;
+        let client = new_realm::realm_client(&self.import.name);
+        let uuid = ClientUuid::new(self.new_id());
+        let row = ClientRow {
+            uuid: &uuid,
+            client_id: &ClientId::new(master_client(&self.import.name)),
+            enabled: true,
+            not_before: 0,
+            secret: None,
+            settings: &client.settings,
+        };
+        store::client::insert_client(db, &master, &row, self.now).await?;
+        let mut ids = HashMap::new();
+        let roles = new_realm::admin_roles(&client.client_id);
+        for role in &roles {
+            let id = RoleId::new(self.new_id());
+            let row = Role {
+                id: id.clone(),
+                client: Some(uuid.clone()),
+                name: role.role.name.clone(),
+                description: role.description.clone(),
+                attributes: role.attributes.clone(),
+                children: Vec::new(),
+            };
+            store::role::insert_role(db, &master, &row).await?;
+            ids.insert(role.role.name.clone(), id);
+        }
+        for role in &roles {
+            for child in role.composites.iter().filter_map(|c| ids.get(&c.name)) {
+                store::role::insert_composite(db, &master, &ids[&role.role.name], child).await?;
+            }
+        }
+        let admin = self.server.realms.get(&self.server.store, "master").await?;
+        let admin = admin.and_then(|m| m.snapshot.realm_role(ADMIN).map(|r| r.id.clone()));
+        for id in ids.values() {
+            if let Some(admin) = &admin {
+                store::role::insert_composite(db, &master, admin, id).await?;
+            }
+            if let Some(creator) = creator {
+                store::user::insert_role(db, &master, creator, id).await?;
+            }
+        }
+        if let Some(creator) = creator {
+            store::user::touch(db, &master, creator).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The user that stands for a client.
+pub fn service_account(server: &Server, client_id: &str, client: &ClientUuid, now: Timestamp) -> User {
+    User {
+        id: UserId::new(server.entropy.uuid()),
+        username: format!("service-account-{}", client_id.to_lowercase()),
+        email: None,
+        email_verified: false,
+        first_name: None,
+        last_name: None,
+        enabled: true,
+        not_before: 0,
+        version: 1,
+        attributes: std::collections::BTreeMap::new(),
+        required_actions: Vec::new(),
+        service_account_of: Some(client.clone()),
+        created_at: now,
+        roles: Vec::new(),
+        groups: Vec::new(),
+        consents: Vec::new(),
+    }
+}

@@ -1,0 +1,99 @@
+//! Token introspection (RFC 7662).
+//!
+//! A client is told of tokens that have it in their audience, its own not excepted, unless it is allowed all. Whatever is wrong
+//! with a token, the answer is the same two words.
+
+use serde_json::{Map, Value};
+
+use super::context::Cx;
+use super::keys;
+use super::session_lookup::{self, LiveToken};
+use crate::model::{Client, SessionKind};
+use crate::oidc::access_token;
+use crate::oidc::mapper::Facts;
+use crate::oidc::scope::{self, GrantedScopes};
+use crate::store::StoreError;
+
+/// What kind of token the caller says it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    None,
+    AccessToken,
+    RefreshToken,
+}
+
+impl Hint {
+    /// None for a hint that is not known.
+    pub fn parse(parameter: Option<&str>) -> Option<Self> {
+        match parameter {
+            None | Some("") => Some(Self::None),
+            Some("access_token") => Some(Self::AccessToken),
+            Some("refresh_token") => Some(Self::RefreshToken),
+            Some(_) => None,
+        }
+    }
+}
+
+/// The claims of an active token; `None` if it is not active, or not for this caller.
+pub async fn run(cx: &Cx, caller: &Client, token: &str, hint: Hint) -> Result<Option<Map<String, Value>>, StoreError> {
+    let Some(claims) = keys::verified_claims(cx, token) else { return Ok(None) };
+    let kind = claims.get("typ").and_then(Value::as_str).unwrap_or_default();
+    let is_refresh = matches!(kind, "Refresh" | "Offline");
+    let fits_hint = match hint {
+        Hint::RefreshToken => is_refresh,
+        Hint::None | Hint::AccessToken => true,
+    };
+    let known = matches!(kind, "Bearer" | "ID") || is_refresh;
+    if !fits_hint || !known || !may_see(caller, &claims, hint) {
+        return Ok(None);
+    }
+    let kinds: &[SessionKind] = match kind {
+        "Refresh" => &[SessionKind::Online],
+        "Offline" => &[SessionKind::Offline],
+        "ID" if claims.contains_key("sid") => &[SessionKind::Online, SessionKind::Offline],
+        "ID" => &[],
+        _ => match session_lookup::kinds_of(&claims) {
+            Some(kinds) => kinds,
+            None => return Ok(None),
+        },
+    };
+    match session_lookup::look_up(cx, &claims, kinds).await? {
+        Ok(live) => Ok(Some(describe(&live, &claims))),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether the caller is in the token's audience (CVE-2026-37979). A refresh token named as such belongs to its own client.
+fn may_see(caller: &Client, claims: &Map<String, Value>, hint: Hint) -> bool {
+    if caller.settings.bearer_only || caller.flag("allow.token.introspection.without.audience.check", false) {
+        return true;
+    }
+    let name = caller.client_id.as_str();
+    if hint == Hint::RefreshToken {
+        return claims.get("azp").and_then(Value::as_str) == Some(name);
+    }
+    access_token::audience_of(claims).contains(name)
+}
+
+fn describe(live: &LiveToken, claims: &Map<String, Value>) -> Map<String, Value> {
+    let cx = &live.cx;
+    let held = cx.snapshot().roles_of(&live.user);
+    let scope = claims.get("scope").and_then(Value::as_str);
+    let scopes = GrantedScopes::resolve(cx.snapshot(), &live.client, scope, &held);
+    let roles = scope::effective_roles(cx.snapshot(), &live.client, &scopes.permitted, &held);
+    let empty = Map::new();
+    let session = live.session.as_ref();
+    let details = session.and_then(|s| s.part.as_ref()).map(|p| &p.details);
+    let facts = Facts {
+        realm: cx.snapshot(),
+        client: &live.client,
+        user: &live.user,
+        scopes: &scopes.permitted,
+        roles: &roles,
+        notes: session.map_or(&empty, |s| &s.session.notes),
+        auth_time: session.and_then(|s| s.session.auth_time),
+        level: details.and_then(|d| d.level).unwrap_or(1),
+        nonce: details.and_then(|d| d.nonce.as_deref()),
+    };
+    access_token::introspection(&facts, claims)
+}

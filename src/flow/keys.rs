@@ -1,0 +1,209 @@
+//! A realm's keys, parsed once: which one signs, and which ones verify.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use super::context::{Cx, Server};
+use crate::base::{Entropy, Timestamp};
+use crate::jose::{self, Algorithm, JoseError, Key, PublicKey, Verified};
+use crate::model::signing_key::{KeyUse, StoredKey};
+use crate::model::{Client, KeyId, RealmId};
+use crate::store::{self, StoreError};
+
+/// Refresh and offline tokens are signed with this and verified by this server alone.
+pub const INTERNAL_ALGORITHM: Algorithm = Algorithm::Hs512;
+
+/// The parsed keys of a realm.
+#[derive(Debug, Default)]
+pub struct KeyRing {
+    by_id: HashMap<String, Key>,
+    /// The key that signs, by algorithm.
+    active: HashMap<Algorithm, Key>,
+    published: Vec<PublicKey>,
+}
+
+impl KeyRing {
+    /// Parses stored keys, the ones to sign with first. A key that cannot be read is left out and named in the log: the others
+    /// go on serving the realm.
+    pub fn parse(stored: &[StoredKey]) -> Self {
+        let mut ring = Self::default();
+        for row in stored.iter().filter(|k| k.enabled) {
+            if let Err(error) = ring.add(row) {
+                tracing::error!(key.id = %row.id, key.algorithm = row.algorithm, %error, "a key cannot be used");
+            }
+        }
+        ring
+    }
+
+    fn add(&mut self, row: &StoredKey) -> Result<(), JoseError> {
+        if row.key_use == KeyUse::Encryption {
+            if row.algorithm == "RSA-OAEP" {
+                self.published.push(encryption_key(row)?);
+            }
+            return Ok(());
+        }
+        let algorithm: Algorithm = row.algorithm.parse()?;
+        let key = parse_key(row, algorithm)?;
+        if let Some(public) = key.public() {
+            self.published.push(public.clone());
+        }
+        self.by_id.insert(row.id.to_string(), key.clone());
+        if row.active {
+            self.active.entry(algorithm).or_insert(key);
+        }
+        Ok(())
+    }
+
+    pub fn signer(&self, algorithm: Algorithm) -> Option<&Key> {
+        self.active.get(&algorithm)
+    }
+
+    /// Verifies a token of this realm by the key that its header names.
+    pub fn verify(&self, token: &str) -> Result<Verified, JoseError> {
+        jose::verify(token, |header| header.kid.as_deref().and_then(|kid| self.by_id.get(kid)))
+    }
+
+    /// The JSON Web Key Set (RFC 7517 §5): public keys only.
+    pub fn jwks(&self) -> Value {
+        json!({ "keys": self.published.iter().map(jose::public_jwk).collect::<Vec<_>>() })
+    }
+
+    pub fn published(&self) -> &[PublicKey] {
+        &self.published
+    }
+}
+
+fn parse_key(row: &StoredKey, algorithm: Algorithm) -> Result<Key, JoseError> {
+    if algorithm.is_symmetric() {
+        Key::from_secret(row.id.as_str(), algorithm, &row.material)
+    } else {
+        Key::from_pkcs8(row.id.as_str(), algorithm, &row.material, row.certificate.clone())
+    }
+}
+
+fn encryption_key(row: &StoredKey) -> Result<PublicKey, JoseError> {
+    PublicKey::rsa_encryption_from_pkcs8(row.id.as_str(), &row.material, row.certificate.clone())
+}
+
+/// The algorithm of a client's access or ID tokens: its own choice, else the realm's, else RS256.
+pub fn algorithm_for(cx: &Cx, client: &Client, attribute: &str) -> Algorithm {
+    let chosen = client.attribute(attribute).unwrap_or(&cx.settings().default_signature_algorithm);
+    chosen.parse().unwrap_or(Algorithm::Rs256)
+}
+
+/// The key to sign with. Where the realm has none of this algorithm yet, one is made and kept (Keycloak: fallback keys).
+pub async fn signing_key(cx: &Cx, algorithm: Algorithm) -> Result<Key, StoreError> {
+    if let Some(key) = cx.realm.keys.signer(algorithm) {
+        return Ok(key.clone());
+    }
+    let realm = &cx.snapshot().realm;
+    let generated = generate(&cx.server, algorithm, &realm.name, cx.now).await?;
+    let key = StoredKey { priority: -100, name: format!("fallback-{}", algorithm.as_str()), ..generated };
+    cx.store()
+        .in_tx(async |db| {
+            store::realm::touch(db, &realm.id).await?;
+            // Another request may have been first: then its key is the one.
+            let there = store::signing_key::list_keys(db, &realm.id).await?;
+            if !there.iter().any(|k| k.algorithm == key.algorithm && k.active && k.enabled) {
+                store::signing_key::insert_key(db, &realm.id, &key, cx.now).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    cx.server.realms.invalidate(&realm.id);
+    let fresh = cx.refreshed().await?;
+    fresh
+        .and_then(|cx| cx.realm.keys.signer(algorithm).cloned())
+        .ok_or_else(|| StoreError::Inconsistent(format!("no key for {}", algorithm.as_str())))
+}
+
+/// A new signing key. Key pairs take a while to find: they are made off the threads that serve requests.
+pub async fn generate(server: &Server, algorithm: Algorithm, common_name: &str, now: Timestamp) -> Result<StoredKey, StoreError> {
+    if algorithm.is_symmetric() {
+        return Ok(hmac(&server.entropy, algorithm));
+    }
+    let name = common_name.to_owned();
+    let generated = off_thread(move || jose::generate(algorithm, &name, now)).await?;
+    let provider = match algorithm {
+        Algorithm::EdDsa => "eddsa-generated",
+        Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => "ecdsa-generated",
+        _ => "rsa-generated",
+    };
+    Ok(stored(generated, provider, algorithm.as_str(), KeyUse::Signature))
+}
+
+/// A new key pair for encryption to this server.
+pub async fn generate_encryption(common_name: &str, now: Timestamp) -> Result<StoredKey, StoreError> {
+    let name = common_name.to_owned();
+    let generated = off_thread(move || jose::generate_rsa_encryption(&name, now)).await?;
+    Ok(stored(generated, "rsa-enc-generated", "RSA-OAEP", KeyUse::Encryption))
+}
+
+async fn off_thread(
+    make: impl FnOnce() -> Result<jose::Generated, JoseError> + Send + 'static,
+) -> Result<jose::Generated, StoreError> {
+    let made = tokio::task::spawn_blocking(make).await;
+    let made = made.map_err(|e| StoreError::Inconsistent(format!("key generation ended: {e}")))?;
+    made.map_err(|e| StoreError::Inconsistent(format!("key generation failed: {e}")))
+}
+
+fn stored(generated: jose::Generated, provider: &str, algorithm: &str, key_use: KeyUse) -> StoredKey {
+    StoredKey {
+        id: KeyId::new(generated.kid),
+        name: provider.to_owned(),
+        provider_id: provider.to_owned(),
+        priority: 100,
+        algorithm: algorithm.to_owned(),
+        key_use,
+        active: true,
+        enabled: true,
+        material: generated.private_pkcs8,
+        certificate: generated.certificate_der,
+    }
+}
+
+/// A new HMAC secret of 128 bytes, as Keycloak makes them.
+pub fn hmac(entropy: &Entropy, algorithm: Algorithm) -> StoredKey {
+    StoredKey {
+        id: KeyId::new(entropy.uuid()),
+        name: format!("hmac-generated-{}", algorithm.as_str().to_lowercase()),
+        provider_id: "hmac-generated".to_owned(),
+        priority: 100,
+        algorithm: algorithm.as_str().to_owned(),
+        key_use: KeyUse::Signature,
+        active: true,
+        enabled: true,
+        material: Zeroizing::new(entropy.bytes::<128>().to_vec()),
+        certificate: None,
+    }
+}
+
+/// A new AES key, as Keycloak has one in each realm.
+pub fn aes(entropy: &Entropy) -> StoredKey {
+    StoredKey {
+        name: "aes-generated".to_owned(),
+        provider_id: "aes-generated".to_owned(),
+        algorithm: "AES".to_owned(),
+        key_use: KeyUse::Encryption,
+        material: Zeroizing::new(entropy.bytes::<16>().to_vec()),
+        ..hmac(entropy, Algorithm::Hs512)
+    }
+}
+
+/// The claims of a token of this realm whose signature is good; none otherwise. Nothing else has been looked at.
+pub fn verified_claims(cx: &Cx, token: &str) -> Option<Map<String, Value>> {
+    cx.realm.keys.verify(token).ok().map(|v| v.claims)
+}
+
+/// The same for tokens that only this server reads: they are signed with the internal algorithm and with no other.
+pub fn verified_internal_claims(cx: &Cx, token: &str) -> Option<Map<String, Value>> {
+    let verified = cx.realm.keys.verify(token).ok()?;
+    (verified.header.algorithm == INTERNAL_ALGORITHM).then_some(verified.claims)
+}
+
+/// The key that refresh and offline tokens are signed with.
+pub fn internal_key<'a>(ring: &'a KeyRing, realm: &RealmId) -> Result<&'a Key, StoreError> {
+    ring.signer(INTERNAL_ALGORITHM).ok_or_else(|| StoreError::Inconsistent(format!("realm {realm} has no HS512 key")))
+}

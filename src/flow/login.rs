@@ -1,0 +1,308 @@
+//! The sign-in form and the required action "update password": what a browser sends, and what becomes of it.
+
+use std::sync::Arc;
+
+use super::browser::{Browser, Move, Next, PageStep};
+use super::context::Cx;
+use super::password::{Check, MAX_PASSWORD_BYTES};
+use super::{authorize, event, sign_in, tab};
+use crate::base::Secret;
+use crate::model::authentication_session::{Authenticated, AuthenticationSession, Progress};
+use crate::model::credential::{Credential, PASSWORD};
+use crate::model::event::EventKind;
+use crate::model::{Client, SessionKind, TabId, User, UserId};
+use crate::oidc::{OAuthError, OAuthErrorCode};
+use crate::store::{self, StoreError};
+
+/// What a tab shows, for the page.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    pub tab: AuthenticationSession,
+    pub client: Arc<Client>,
+    /// The code of the form that is shown now.
+    pub form: String,
+    /// The user that the tab knows, if it knows one.
+    pub user: Option<Arc<User>>,
+}
+
+/// A tab of this browser, or what to show instead.
+pub async fn tab_of(cx: &Cx, browser: &Browser, tab_id: Option<&str>) -> Result<Result<(AuthenticationSession, Arc<Client>), Move>, StoreError> {
+    let found = match tab_id {
+        Some(id) => tab::find(cx, browser, id).await?,
+        None => None,
+    };
+    let Some(tab) = found else { return Ok(Err(Move::error("cookieNotFoundMessage"))) };
+    match cx.snapshot().clients.get(&tab.client).filter(|c| c.enabled) {
+        Some(client) => Ok(Ok((tab, Arc::clone(client)))),
+        None => Ok(Err(Move::error("clientDisabledMessage"))),
+    }
+}
+
+/// Shows the page that the tab stands at, with a form that has not been sent yet.
+pub async fn show(cx: &Cx, tab: AuthenticationSession, client: Arc<Client>) -> Result<Shown, StoreError> {
+    let form = tab::show(cx, &tab, &tab.progress).await?;
+    let known = match &tab.progress {
+        Progress::Password { known_user, .. } => known_user.clone(),
+        Progress::Authenticated(authenticated) => Some(authenticated.user_id.clone()),
+        Progress::Done | Progress::ConfirmLogout => None,
+    };
+    let user = match known {
+        Some(id) => cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &id).await?,
+        None => None,
+    };
+    Ok(Shown { tab, client, form, user })
+}
+
+/// A form that was sent twice, too late, or from an old page: the user is shown where the tab stands now.
+pub async fn stale_form(cx: &Cx, browser: &Browser, tab: &AuthenticationSession, client: &Client) -> Result<Move, StoreError> {
+    let Some(request) = tab::sign_in(tab) else { return Ok(Move::error("expiredActionMessage")) };
+    if tab.progress == Progress::Done {
+        if authorize::signed_in(cx, browser).await?.is_some() {
+            let expired = OAuthError::new(400, OAuthErrorCode::TemporarilyUnavailable, "authentication_expired");
+            let response = sign_in::identified(client, request).refuse(&expired, sign_in::mode(request), &cx.issuer);
+            return Ok(Move::to(Next::Client(response)));
+        }
+        return start_over(cx, tab, client, Some("expiredActionTokenNoSessionMessage")).await;
+    }
+    if let Progress::Password { known_user, .. } = &tab.progress {
+        let progress = Progress::Password { known_user: known_user.clone(), message: Some("expiredActionMessage".to_owned()) };
+        tab::show(cx, tab, &progress).await?;
+    }
+    Ok(Move::to(Next::Page(tab::page(client, tab, step_of(tab)))))
+}
+
+fn step_of(tab: &AuthenticationSession) -> PageStep {
+    match &tab.progress {
+        Progress::Authenticated(_) => PageStep::Consent,
+        _ => PageStep::Login,
+    }
+}
+
+/// Begins the sign-in of a tab anew: whoever was known in it is not any more.
+pub async fn start_over(
+    cx: &Cx,
+    tab: &AuthenticationSession,
+    client: &Client,
+    message: Option<&str>,
+) -> Result<Move, StoreError> {
+    let progress = Progress::Password { known_user: None, message: message.map(str::to_owned) };
+    tab::show(cx, tab, &progress).await?;
+    Ok(Move::to(Next::Page(tab::page(client, tab, PageStep::Login))))
+}
+
+/// The sign-in form as it was sent.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    pub form: String,
+    pub username: Option<String>,
+    pub password: Secret,
+    pub remember_me: bool,
+}
+
+/// What becomes of a sign-in form: the browser moves on, or the form is shown again with a message.
+#[derive(Debug)]
+pub enum LoginOutcome {
+    Moved(Move),
+    /// The form again, with this message and this name filled in.
+    Again { shown: Box<Shown>, message: &'static str, username: String },
+}
+
+pub async fn submit(
+    cx: &Cx,
+    browser: &Browser,
+    tab_id: &TabId,
+    submitted: Submitted,
+) -> Result<LoginOutcome, StoreError> {
+    let (tab, client) = match tab_of(cx, browser, Some(tab_id.as_str())).await? {
+        Ok(found) => found,
+        Err(moved) => return Ok(LoginOutcome::Moved(moved)),
+    };
+    let Some(tab) = tab::take(cx, browser, &tab.tab, &submitted.form).await? else {
+        return Ok(LoginOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
+    };
+    if tab.expires_at <= cx.now {
+        return Ok(LoginOutcome::Moved(start_over(cx, &tab, &client, Some("loginTimeout")).await?));
+    }
+    let Progress::Password { known_user, .. } = &tab.progress else {
+        return Ok(LoginOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
+    };
+    let (user, login_name) = claimed_user(cx, known_user.as_ref(), &submitted).await?;
+    match check_password(cx, user.as_ref(), &submitted.password).await? {
+        Ok(()) => {}
+        Err(message) => return again(cx, tab, client, message, login_name).await,
+    }
+    let Some(user) = user else { return again(cx, tab, client, "invalidUserMessage", login_name).await };
+    if !user.enabled {
+        return again(cx, tab, client, "accountDisabledMessage", login_name).await;
+    }
+    let authenticated = Authenticated {
+        user_id: user.id.clone(),
+        login_name,
+        remember_me: submitted.remember_me && cx.settings().remember_me,
+        auth_time: cx.now.unix_seconds(),
+        level: 1,
+        session: None,
+    };
+    Ok(LoginOutcome::Moved(sign_in::go_on(cx, browser, &client, &tab, authenticated).await?))
+}
+
+/// The user that the form is about: the one that the tab knows, or the one whose name was typed.
+async fn claimed_user(cx: &Cx, known: Option<&UserId>, submitted: &Submitted) -> Result<(Option<User>, String), StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let mut db = cx.store().db().await?;
+    if let Some(id) = known {
+        let user = store::user::find_user(&mut db, realm, id).await?;
+        let name = user.as_ref().map(|u| u.username.clone()).unwrap_or_default();
+        return Ok((user, name));
+    }
+    let typed = submitted.username.clone().unwrap_or_default();
+    if typed.is_empty() || typed.len() > 255 {
+        return Ok((None, typed.chars().take(255).collect()));
+    }
+    let user = store::user::find_user_by_login(&mut db, realm, &typed, cx.settings().login_with_email_allowed).await?;
+    // Service accounts sign in with their client's credentials only.
+    Ok((user.filter(|u| u.service_account_of.is_none()), typed))
+}
+
+/// Checks the password, with the same work for a name that nobody has.
+async fn check_password(cx: &Cx, user: Option<&User>, password: &Secret) -> Result<Result<(), &'static str>, StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let credentials = match user {
+        Some(user) => store::credential::list_credentials(&mut cx.store().db().await?, realm, &user.id).await?,
+        None => Vec::new(),
+    };
+    let stored = credentials.iter().find(|c| c.kind == PASSWORD);
+    let check = cx.server.passwords.check(password, stored).await;
+    match (check, user, stored) {
+        (Check::Right, Some(_), Some(_)) => Ok(Ok(())),
+        (Check::RightButWeak, Some(user), Some(stored)) => {
+            rehash(cx, &user.id, stored, password).await?;
+            Ok(Ok(()))
+        }
+        (Check::Busy, ..) => Ok(Err("tooManyRequestsMessage")),
+        _ => Ok(Err("invalidUserMessage")),
+    }
+}
+
+/// Replaces the hash of a password that was just proven by one of the present kind and cost.
+pub async fn rehash(cx: &Cx, user: &UserId, old: &Credential, password: &Secret) -> Result<(), StoreError> {
+    let Some(better) = cx.server.passwords.hash(cx.entropy(), password, cx.now).await else { return Ok(()) };
+    let mut db = cx.store().db().await?;
+    let realm = &cx.snapshot().realm.id;
+    store::credential::rehash_password(&mut db, realm, user, old, &better.secret_data, &better.credential_data).await?;
+    Ok(())
+}
+
+async fn again(
+    cx: &Cx,
+    tab: AuthenticationSession,
+    client: Arc<Client>,
+    message: &'static str,
+    username: String,
+) -> Result<LoginOutcome, StoreError> {
+    let mut failed = event::new(cx, EventKind::Login).detail("username", username.as_str());
+    failed.error = Some(if message == "accountDisabledMessage" { "user_disabled" } else { "invalid_user_credentials" }.to_owned());
+    failed.client_id = Some(client.client_id.to_string());
+    event::record(cx, &failed).await?;
+    let mut tab = tab;
+    if let Progress::Password { known_user, .. } = &tab.progress {
+        tab.progress = Progress::Password { known_user: known_user.clone(), message: None };
+    }
+    let shown = Box::new(show(cx, tab, client).await?);
+    Ok(LoginOutcome::Again { shown, message, username })
+}
+
+/// The form "update password" as it was sent.
+#[derive(Clone, Debug)]
+pub struct NewPassword {
+    pub form: String,
+    pub password: Secret,
+    pub confirmation: Secret,
+    pub end_other_sessions: bool,
+}
+
+/// What is wrong with a new password, and at which field it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordProblem {
+    Missing,
+    Different,
+    TooLong,
+}
+
+#[derive(Debug)]
+pub enum PasswordOutcome {
+    Moved(Move),
+    Again { shown: Box<Shown>, problem: PasswordProblem },
+}
+
+pub async fn update_password(
+    cx: &Cx,
+    browser: &Browser,
+    tab_id: &TabId,
+    submitted: NewPassword,
+) -> Result<PasswordOutcome, StoreError> {
+    let (tab, client) = match tab_of(cx, browser, Some(tab_id.as_str())).await? {
+        Ok(found) => found,
+        Err(moved) => return Ok(PasswordOutcome::Moved(moved)),
+    };
+    let Some(tab) = tab::take(cx, browser, &tab.tab, &submitted.form).await? else {
+        return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
+    };
+    if tab.expires_at <= cx.now {
+        return Ok(PasswordOutcome::Moved(start_over(cx, &tab, &client, Some("loginTimeout")).await?));
+    }
+    let Progress::Authenticated(authenticated) = tab.progress.clone() else {
+        return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
+    };
+    if let Some(problem) = problem_with(&submitted) {
+        let shown = Box::new(show(cx, tab, client).await?);
+        return Ok(PasswordOutcome::Again { shown, problem });
+    }
+    let Some(password) = cx.server.passwords.hash(cx.entropy(), &submitted.password, cx.now).await else {
+        return Ok(PasswordOutcome::Moved(Move::error("tooManyRequestsMessage")));
+    };
+    set_password(cx, &client, &authenticated, &password, submitted.end_other_sessions).await?;
+    Ok(PasswordOutcome::Moved(sign_in::go_on(cx, browser, &client, &tab, authenticated).await?))
+}
+
+fn problem_with(submitted: &NewPassword) -> Option<PasswordProblem> {
+    let password = submitted.password.expose();
+    if password.is_empty() {
+        Some(PasswordProblem::Missing)
+    } else if !submitted.password.matches(submitted.confirmation.expose()) {
+        Some(PasswordProblem::Different)
+    } else if password.len() > MAX_PASSWORD_BYTES {
+        Some(PasswordProblem::TooLong)
+    } else {
+        None
+    }
+}
+
+async fn set_password(
+    cx: &Cx,
+    client: &Client,
+    authenticated: &Authenticated,
+    password: &Credential,
+    end_other_sessions: bool,
+) -> Result<(), StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let user_id = &authenticated.user_id;
+    let unique_email = !cx.settings().duplicate_emails_allowed;
+    cx.store()
+        .in_tx(async |db| {
+            let Some(mut user) = store::user::find_user(db, realm, user_id).await? else { return Ok(()) };
+            user.required_actions.retain(|a| a != "UPDATE_PASSWORD");
+            store::user::update_user(db, realm, &user, unique_email).await?;
+            store::credential::put_password(db, realm, user_id, password).await?;
+            if end_other_sessions {
+                let own = authenticated.session.as_ref();
+                store::session::end_all_of_user(db, SessionKind::Online, realm, user_id, own).await?;
+                store::session::end_all_of_user(db, SessionKind::Offline, realm, user_id, None).await?;
+            }
+            let mut changed = event::new(cx, EventKind::UpdatePassword).detail("custom_required_action", "UPDATE_PASSWORD");
+            changed.client_id = Some(client.client_id.to_string());
+            changed.user_id = Some(user_id.clone());
+            event::record_in(cx, db, &changed).await
+        })
+        .await
+}

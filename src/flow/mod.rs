@@ -1,0 +1,30 @@
+//! Use cases: what has to happen when somebody asks for something, over the rules and the store.
+//!
+//! A use case loads, decides with a pure rule, applies the decision with a conditional statement, and answers. A refusal is a
+//! value; only trouble with the infrastructure is an error.
+
+
+pub mod authorize;
+pub mod browser;
+pub mod bootstrap;
+pub mod consent;
+pub mod context;
+pub mod event;
+pub mod grant;
+pub mod import_realm;
+pub mod introspect;
+pub mod issue_tokens;
+pub mod keys;
+pub mod login;
+pub mod logout;
+pub mod new_realm;
+pub mod password;
+pub mod realms;
+pub mod revoke;
+pub mod session_lookup;
+pub mod sign_in;
+pub mod sweep;
+pub mod tab;
+pub mod user_info;
+
+pub use context::{Cx, Origin, Server};

@@ -1,0 +1,260 @@
+//! The last step of a sign-in: the session is opened or goes on, and the code is issued.
+
+use super::browser::{Browser, Keep, Move, Next, PageStep};
+use super::context::Cx;
+use super::grant::open;
+use super::{authorize, event, tab};
+use crate::base::sha256;
+use crate::model::authentication_session::{Authenticated, AuthenticationSession, Progress, SignInRequest};
+use crate::model::authorization_code::{AuthorizationCode, CodeGrant};
+use crate::model::event::EventKind;
+use crate::model::realm::seconds;
+use crate::model::session::Session;
+use crate::model::{Client, SessionId, SessionKind, User};
+use crate::oidc::admission::{self, Subject};
+use crate::oidc::authorization_request::Identified;
+use crate::oidc::consent;
+use crate::oidc::response_mode::ResponseMode;
+use crate::oidc::session_limits;
+use crate::store::authentication_session::Advance;
+use crate::store::{self, Db, StoreError};
+
+/// The required action that this server can carry out now. Others wait until it can.
+pub fn pending_action(user: &User) -> Option<PageStep> {
+    user.required_actions.iter().any(|a| a == "UPDATE_PASSWORD").then_some(PageStep::UpdatePassword)
+}
+
+/// The page that comes next for a user whose password was right.
+pub fn step_of(user: &User, asks_consent: bool) -> PageStep {
+    match pending_action(user) {
+        Some(step) => step,
+        None if asks_consent => PageStep::Consent,
+        None => PageStep::Login,
+    }
+}
+
+/// Goes on with a tab whose user is known: to the next page, or to the end.
+pub async fn go_on(
+    cx: &Cx,
+    browser: &Browser,
+    client: &Client,
+    tab: &AuthenticationSession,
+    authenticated: Authenticated,
+) -> Result<Move, StoreError> {
+    let Some(request) = tab::sign_in(tab) else { return Ok(Move::error("invalidRequestMessage")) };
+    let realm = &cx.snapshot().realm.id;
+    let Some(user) = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await? else {
+        return Ok(Move::error("invalidUserMessage"));
+    };
+    let asks = asks_consent(cx, client, &user, request);
+    if pending_action(&user).is_none() && !asks {
+        return complete(cx, browser, client, Some(tab), request, &authenticated).await;
+    }
+    let step = step_of(&user, asks);
+    tab::show(cx, tab, &Progress::Authenticated(authenticated)).await?;
+    Ok(Move::to(Next::Page(tab::page(client, tab, step))))
+}
+
+/// Whether the user has to be asked for consent in this tab.
+pub fn asks_consent(cx: &Cx, client: &Client, user: &User, request: &SignInRequest) -> bool {
+    let subject =
+        Subject { realm: cx.snapshot(), client, user, issued_at: None, offline: false, scope: request.scope.as_deref() };
+    let Ok(admitted) = admission::admit(&subject) else { return false };
+    let all = request.ask_consent && !consent::required(client, &admitted.scopes).is_empty();
+    all || !consent::missing(client, user, &admitted.scopes).is_empty()
+}
+
+/// Opens the session or goes on with it, issues the code, and sends the browser back to the client.
+pub async fn complete(
+    cx: &Cx,
+    browser: &Browser,
+    client: &Client,
+    tab: Option<&AuthenticationSession>,
+    request: &SignInRequest,
+    authenticated: &Authenticated,
+) -> Result<Move, StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let Some(user) = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await? else {
+        return Ok(Move::error("invalidUserMessage"));
+    };
+    if !user.enabled {
+        return Ok(Move::error("accountDisabledMessage"));
+    }
+    let present = authorize::signed_in(cx, browser).await?;
+    let session = Plan::of(cx, &user, authenticated, present.as_ref().map(|p| &p.session));
+    let code = cx.entropy().token::<32>();
+    let grant = code_grant(cx, client, &user, request, authenticated, session.is_new());
+    let handle = cx.entropy().token::<32>();
+    cx.store()
+        .in_tx(async |db| {
+            session.apply(cx, db).await?;
+            let row = AuthorizationCode {
+                session_id: session.id().clone(),
+                client: client.uuid.clone(),
+                user_id: user.id.clone(),
+                expires_at: cx.now + seconds(cx.settings().access_code_lifespan.max(1)),
+                grant,
+            };
+            store::authorization_code::insert_code(db, realm, &sha256(code.as_bytes()), &row).await?;
+            finish_tab(cx, db, browser, tab, &handle).await?;
+            record_login(cx, db, client, authenticated, session.id()).await
+        })
+        .await?;
+    let mut keep = session.keep(cx, authenticated);
+    if tab.is_some() && browser.tabs.is_some() {
+        keep.push(Keep::Tabs(handle));
+    }
+    let response = answer(cx, client, request, &code, session.id());
+    Ok(Move { next: Next::Client(response), keep })
+}
+
+/// The tab is done, and the handle that bound it is worth nothing from now on (a cookie that was planted before the sign-in).
+async fn finish_tab(
+    cx: &Cx,
+    db: &mut Db<'_>,
+    browser: &Browser,
+    tab: Option<&AuthenticationSession>,
+    handle: &str,
+) -> Result<(), StoreError> {
+    let (Some(tab), Some(from)) = (tab, browser.tabs_hash()) else { return Ok(()) };
+    let realm = &cx.snapshot().realm.id;
+    let spent = sha256(&cx.entropy().bytes::<32>());
+    let done = Advance { progress: &Progress::Done, form_hash: &spent, expires_at: tab.expires_at };
+    store::authentication_session::advance(db, realm, &tab.tab, done).await?;
+    store::authentication_session::rebind(db, realm, &from, &sha256(handle.as_bytes())).await
+}
+
+fn code_grant(
+    cx: &Cx,
+    client: &Client,
+    user: &User,
+    request: &SignInRequest,
+    authenticated: &Authenticated,
+    new_session: bool,
+) -> CodeGrant {
+    let subject =
+        Subject { realm: cx.snapshot(), client, user, issued_at: None, offline: false, scope: request.scope.as_deref() };
+    let asks_offline = admission::admit(&subject).is_ok_and(|a| a.scopes.asks_offline());
+    CodeGrant {
+        redirect_uri: request.redirect_uri.clone(),
+        scope: request.scope.clone(),
+        nonce: request.nonce.clone(),
+        challenge: request.challenge.clone(),
+        level: authenticated.level,
+        first_offline: new_session && asks_offline,
+    }
+}
+
+/// What happens to the browser's online session.
+enum Plan {
+    /// A session of its own, and the end of another user's that the browser was in.
+    New { session: Session, secret: String, ends: Option<SessionId> },
+    /// The user typed the password again: the session goes on under a new secret.
+    Renewed { id: SessionId, secret: String, auth_time: i64 },
+    /// Single sign-on: the session was used.
+    Used { id: SessionId },
+}
+
+impl Plan {
+    fn of(cx: &Cx, user: &User, authenticated: &Authenticated, present: Option<&Session>) -> Self {
+        match present {
+            Some(session) if session.user_id == user.id && authenticated.level == 0 => Self::Used { id: session.id.clone() },
+            Some(session) if session.user_id == user.id => Self::Renewed {
+                id: session.id.clone(),
+                secret: cx.entropy().token::<32>(),
+                auth_time: authenticated.auth_time,
+            },
+            other => {
+                let mut session = open::new_session(cx, user, &authenticated.login_name);
+                session.auth_time = Some(authenticated.auth_time);
+                session.remember_me = authenticated.remember_me && cx.settings().remember_me;
+                let ends = other.map(|s| s.id.clone());
+                Self::New { session, secret: cx.entropy().token::<32>(), ends }
+            }
+        }
+    }
+
+    fn is_new(&self) -> bool {
+        matches!(self, Self::New { .. })
+    }
+
+    fn id(&self) -> &SessionId {
+        match self {
+            Self::New { session, .. } => &session.id,
+            Self::Renewed { id, .. } | Self::Used { id } => id,
+        }
+    }
+
+    async fn apply(&self, cx: &Cx, db: &mut Db<'_>) -> Result<(), StoreError> {
+        let realm = &cx.snapshot().realm.id;
+        match self {
+            Self::New { session, secret, ends } => {
+                if let Some(other) = ends {
+                    store::session::end(db, SessionKind::Online, realm, other).await?;
+                }
+                store::session::open_in_browser(db, realm, session, &sha256(secret.as_bytes())).await
+            }
+            Self::Renewed { id, secret, auth_time } => {
+                let hash = sha256(secret.as_bytes());
+                store::session::renew_in_browser(db, realm, id, Some(*auth_time), Some(&hash), cx.now).await.map(|_| ())
+            }
+            Self::Used { id } => store::session::renew_in_browser(db, realm, id, None, None, cx.now).await.map(|_| ()),
+        }
+    }
+
+    fn keep(&self, cx: &Cx, authenticated: &Authenticated) -> Vec<Keep> {
+        let (secret, remember_me) = match self {
+            Self::New { session, secret, .. } => (secret, session.remember_me),
+            Self::Renewed { secret, .. } => (secret, authenticated.remember_me),
+            Self::Used { .. } => return Vec::new(),
+        };
+        let max = session_limits::of_session(cx.settings(), SessionKind::Online, true).max;
+        let remember_for = max.filter(|_| remember_me).map(|m| i64::try_from(m.as_secs()).unwrap_or(i64::MAX));
+        let username = authenticated.login_name.clone();
+        vec![Keep::SignedIn { identity: secret.clone(), session: self.id().clone(), remember_for, username }]
+    }
+}
+
+async fn record_login(
+    cx: &Cx,
+    db: &mut Db<'_>,
+    client: &Client,
+    authenticated: &Authenticated,
+    session: &SessionId,
+) -> Result<(), StoreError> {
+    let mut login = event::new(cx, EventKind::Login)
+        .detail("auth_method", "openid-connect")
+        .detail("username", authenticated.login_name.as_str());
+    login.client_id = Some(client.client_id.to_string());
+    login.user_id = Some(authenticated.user_id.clone());
+    login.session_id = Some(session.clone());
+    event::record_in(cx, db, &login).await
+}
+
+fn answer(
+    cx: &Cx,
+    client: &Client,
+    request: &SignInRequest,
+    code: &str,
+    session: &SessionId,
+) -> crate::oidc::response_mode::Response {
+    let mut fields = Vec::new();
+    if !client.flag("exclude.session.state.from.auth.response", false) {
+        fields.push(("session_state", session.to_string()));
+    }
+    fields.push(("code", code.to_owned()));
+    identified(client, request).answer(fields, mode(request), &cx.issuer)
+}
+
+/// The way back to the client of a tab.
+pub fn identified(client: &Client, request: &SignInRequest) -> Identified {
+    Identified {
+        client: std::sync::Arc::new(client.clone()),
+        redirect_uri: request.redirect_uri.clone(),
+        state: request.state.clone(),
+    }
+}
+
+pub fn mode(request: &SignInRequest) -> ResponseMode {
+    ResponseMode::parse(&request.response_mode).unwrap_or(ResponseMode::Query)
+}

@@ -1,0 +1,77 @@
+//! A tab that signs in: opened, shown, moved on. Each form that it shows carries a code that works once.
+
+use super::browser::{Browser, Keep, PageOf, PageStep};
+use super::context::Cx;
+use crate::base::{Timestamp, sha256};
+use crate::model::authentication_session::{AuthenticationSession, Progress, SignInRequest, TabRequest};
+use crate::model::realm::seconds;
+use crate::model::{Client, TabId};
+use crate::store::authentication_session::{Advance, Binding};
+use crate::store::{self, StoreError};
+
+/// Opens a tab in the browser. A browser that has tabs already keeps its handle.
+pub async fn open(
+    cx: &Cx,
+    browser: &Browser,
+    client: &Client,
+    request: TabRequest,
+    progress: Progress,
+) -> Result<(AuthenticationSession, Keep), StoreError> {
+    let handle = browser.tabs.clone().filter(|h| h.len() >= 40).unwrap_or_else(|| cx.entropy().token::<32>());
+    let tab = AuthenticationSession {
+        tab: TabId::new(cx.entropy().token::<8>()),
+        client: client.uuid.clone(),
+        started_at: cx.now,
+        expires_at: expires_at(cx),
+        progress,
+        request,
+    };
+    let form = sha256(&cx.entropy().bytes::<32>());
+    let binding = Binding { browser_hash: &sha256(handle.as_bytes()), form_hash: &form };
+    let mut db = cx.store().db().await?;
+    store::authentication_session::insert_tab(&mut db, &cx.snapshot().realm.id, &tab, binding).await?;
+    Ok((tab, Keep::Tabs(handle)))
+}
+
+/// How long the user has for a page.
+pub fn expires_at(cx: &Cx) -> Timestamp {
+    cx.now + seconds(cx.settings().access_code_lifespan_login.max(1))
+}
+
+/// Moves a tab on, and gives the code of the form that it shows next.
+pub async fn show(cx: &Cx, tab: &AuthenticationSession, progress: &Progress) -> Result<String, StoreError> {
+    let form = cx.entropy().token::<32>();
+    let next = Advance { progress, form_hash: &sha256(form.as_bytes()), expires_at: expires_at(cx) };
+    let mut db = cx.store().db().await?;
+    store::authentication_session::advance(&mut db, &cx.snapshot().realm.id, &tab.tab, next).await?;
+    Ok(form)
+}
+
+/// The tab with this id in this browser.
+pub async fn find(cx: &Cx, browser: &Browser, tab: &str) -> Result<Option<AuthenticationSession>, StoreError> {
+    let Some(browser_hash) = browser.tabs_hash() else { return Ok(None) };
+    let mut db = cx.store().db().await?;
+    store::authentication_session::find_tab(&mut db, &cx.snapshot().realm.id, &TabId::new(tab), &browser_hash).await
+}
+
+/// Takes the form that a browser sent; `None` if it was taken before or is not the tab's.
+pub async fn take(cx: &Cx, browser: &Browser, tab: &TabId, form: &str) -> Result<Option<AuthenticationSession>, StoreError> {
+    let Some(browser_hash) = browser.tabs_hash() else { return Ok(None) };
+    let spent = sha256(&cx.entropy().bytes::<32>());
+    let binding = Binding { browser_hash: &browser_hash, form_hash: &sha256(form.as_bytes()) };
+    let mut db = cx.store().db().await?;
+    store::authentication_session::take_form(&mut db, &cx.snapshot().realm.id, tab, binding, &spent).await
+}
+
+/// The request of a tab that signs in.
+pub fn sign_in(tab: &AuthenticationSession) -> Option<&SignInRequest> {
+    match &tab.request {
+        TabRequest::SignIn(request) => Some(request),
+        TabRequest::SignOut(_) => None,
+    }
+}
+
+/// The address of the tab's page.
+pub fn page(client: &Client, tab: &AuthenticationSession, step: PageStep) -> PageOf {
+    PageOf { step, client_id: client.client_id.clone(), tab: tab.tab.clone() }
+}
