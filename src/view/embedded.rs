@@ -1,0 +1,32 @@
+//! The product's own templates and texts, compiled in. A file that is not in these lists is not part of the product.
+
+/// Path below `templates/`, and text.
+pub(super) const TEMPLATES: &[(&str, &str)] = &[
+    ("layout/base.html", include_str!("../../templates/layout/base.html")),
+    ("layout/notices.html", include_str!("../../templates/layout/notices.html")),
+    ("layout/reveal.html", include_str!("../../templates/layout/reveal.html")),
+    ("login/consent.html", include_str!("../../templates/login/consent.html")),
+    ("login/error.html", include_str!("../../templates/login/error.html")),
+    ("login/form-post.html", include_str!("../../templates/login/form-post.html")),
+    ("login/frontchannel-logout.html", include_str!("../../templates/login/frontchannel-logout.html")),
+    ("login/info.html", include_str!("../../templates/login/info.html")),
+    ("login/login.html", include_str!("../../templates/login/login.html")),
+    ("login/logout-confirm.html", include_str!("../../templates/login/logout-confirm.html")),
+    ("login/oob.html", include_str!("../../templates/login/oob.html")),
+    ("login/update-password.html", include_str!("../../templates/login/update-password.html")),
+];
+
+/// Locale, and the properties file of its texts.
+pub(super) const MESSAGES: &[(&str, &str)] = &[
+    ("de", include_str!("../../templates/messages/messages_de.properties")),
+    ("en", include_str!("../../templates/messages/messages_en.properties")),
+];
+
+/// Name and bytes of the static files; the end of the name says the content type.
+pub(super) const ASSETS: &[(&str, &[u8])] = &[
+    ("form-post.js", include_bytes!("../../static/form-post.js")),
+    ("frontchannel-logout.js", include_bytes!("../../static/frontchannel-logout.js")),
+    ("logo.svg", include_bytes!("../../static/logo.svg")),
+    ("nightlatch.css", include_bytes!("../../static/nightlatch.css")),
+    ("nightlatch.js", include_bytes!("../../static/nightlatch.js")),
+];
