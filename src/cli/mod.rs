@@ -1,0 +1,19 @@
+//! The program: its verbs, what it prints, how it starts and stops.
+//!
+//! The outermost layer; it may use every other. What a server consists of is put together in [`server`] alone; the rest is
+//! what surrounds one: options, signals, the banner, and the Postgres that `start-dev` brings along.
+
+pub mod banner;
+mod command;
+mod config_check;
+mod dev_key;
+pub mod embedded;
+mod healthcheck;
+mod main;
+mod output;
+pub mod server;
+mod signals;
+
+pub use command::command;
+pub use main::main;
+pub use output::line as print_line;
