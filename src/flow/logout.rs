@@ -76,7 +76,7 @@ fn read(cx: &Cx, parameters: &Parameters) -> Result<Request, Outcome> {
     let hint = parameters.filled("id_token_hint");
     let named = parameters.filled("client_id");
     if target.is_some() && hint.is_none() && named.is_none() {
-        return Err(Outcome::error("missingParametersMessage", Some("id_token_hint")));
+        return Err(Outcome::error("missingParameterMessage", Some("id_token_hint")));
     }
     let hint = match hint {
         Some(token) => Some(read_hint(cx, token, named)?),

@@ -1,0 +1,81 @@
+//! What a caller has to be allowed: as the type of a handler's argument, so that no handler can forget it.
+
+use std::marker::PhantomData;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+
+use super::authenticate::Administrator;
+use crate::flow::Cx;
+use crate::http::error::AdminError;
+use crate::http::extract::{Caller, cx_of};
+use crate::http::state::App;
+
+/// Roles of which one is enough.
+pub(crate) trait Permission: Send + Sync + 'static {
+    const ANY_OF: &'static [&'static str];
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $roles:expr;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) struct $name;
+        impl Permission for $name {
+            const ANY_OF: &'static [&'static str] = &$roles;
+        }
+    )+};
+}
+
+permissions! {
+    /// Any administrative role of the realm.
+    AnyRole = [];
+    ViewRealm = ["view-realm", "manage-realm"];
+    ManageRealm = ["manage-realm"];
+    QueryUsers = ["query-users", "view-users", "manage-users"];
+    ViewUsers = ["view-users", "manage-users"];
+    ManageUsers = ["manage-users"];
+    QueryClients = ["query-clients", "view-clients", "manage-clients"];
+    ViewClients = ["view-clients", "manage-clients"];
+    ManageClients = ["manage-clients"];
+    QueryGroups = ["query-groups", "view-users", "manage-users"];
+    ViewEvents = ["view-events", "manage-events"];
+    ManageEvents = ["manage-events"];
+}
+
+/// An administrator who may do `P` in the realm of the path. The realm is as it stands in the database now.
+pub(crate) struct Admin<P> {
+    /// The request in the addressed realm.
+    pub cx: Cx,
+    pub administrator: Administrator,
+    /// The address of the server, for `Location`.
+    pub base: String,
+    permission: PhantomData<P>,
+}
+
+impl<P> Admin<P> {
+    pub(crate) fn has_any_of(&self, roles: &[&str]) -> bool {
+        let held = self.administrator.roles_in(&self.cx.snapshot().realm.name);
+        roles.iter().any(|r| held.contains(*r))
+    }
+}
+
+impl<P: Permission> FromRequestParts<App> for Admin<P> {
+    type Rejection = AdminError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AdminError> {
+        let administrator = parts.extensions.get::<Administrator>().cloned().ok_or(AdminError::Unauthorized)?;
+        let caller = Caller::of(app, parts);
+        let parameters = RawPathParams::from_request_parts(parts, app).await.map_err(|_| AdminError::NotFound("Realm not found."))?;
+        let name = parameters.iter().find(|(name, _)| *name == "realm").map(|(_, value)| value.to_owned());
+        let name = name.ok_or(AdminError::NotFound("Realm not found."))?;
+        let cx = cx_of(app, &caller, &name).await?.ok_or(AdminError::NotFound("Realm not found."))?;
+        let cx = cx.refreshed().await?.ok_or(AdminError::NotFound("Realm not found."))?;
+        let held = administrator.roles_in(&name);
+        let allowed = if P::ANY_OF.is_empty() { !held.is_empty() } else { P::ANY_OF.iter().any(|r| held.contains(*r)) };
+        if !allowed {
+            return Err(AdminError::Forbidden);
+        }
+        Ok(Self { cx, administrator, base: caller.base, permission: PhantomData })
+    }
+}

@@ -1,0 +1,78 @@
+//! Errors of the Admin REST API, in Keycloak's four shapes.
+
+use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::{json as json_response, log};
+use crate::store::StoreError;
+
+#[derive(Debug)]
+pub(crate) enum AdminError {
+    /// No token, or none that opens anything.
+    Unauthorized,
+    Forbidden,
+    /// `{"error": "User not found"}`
+    NotFound(&'static str),
+    /// `{"errorMessage": "…"}`: validation and conflicts.
+    Message(StatusCode, String),
+    /// `{"error": "…", "error_description": "…"}`
+    Described(StatusCode, &'static str, String),
+    /// `{"error": "…"}`
+    Plain(StatusCode, String),
+    Origin(crate::http::cors::InvalidOrigin),
+    Store(StoreError),
+}
+
+impl AdminError {
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::Message(StatusCode::BAD_REQUEST, message.into())
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::Message(StatusCode::CONFLICT, message.into())
+    }
+
+    pub(crate) fn unparsable() -> Self {
+        Self::Described(StatusCode::BAD_REQUEST, "invalid_request", "Cannot parse the JSON".to_owned())
+    }
+}
+
+impl From<StoreError> for AdminError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(_) => Self::Described(StatusCode::CONFLICT, "conflict", "Duplicate resource error".to_owned()),
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl IntoResponse for AdminError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Unauthorized => json_response(StatusCode::UNAUTHORIZED, &json!({"error": "HTTP 401 Unauthorized"})),
+            Self::Forbidden => json_response(StatusCode::FORBIDDEN, &json!({"error": "HTTP 403 Forbidden"})),
+            Self::NotFound(what) => json_response(StatusCode::NOT_FOUND, &json!({"error": what})),
+            Self::Message(status, message) => json_response(status, &json!({"errorMessage": message})),
+            Self::Described(status, error, text) => {
+                json_response(status, &json!({"error": error, "error_description": text}))
+            }
+            Self::Plain(status, error) => json_response(status, &Value::from(serde_json::Map::from_iter([("error".to_owned(), Value::from(error))]))),
+            Self::Origin(error) => error.into_response(),
+            Self::Store(error) => {
+                let passes = log(&error);
+                let (status, text) = if passes {
+                    (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
+                } else {
+                    (StatusCode::INTERNAL_SERVER_ERROR, "unknown_error")
+                };
+                let mut response = json_response(status, &json!({"error": text}));
+                if passes {
+                    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
+                }
+                response
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The three families of error answers: OAuth's JSON, the Admin REST API's JSON, and pages. The route decides which.
+
+mod admin;
+mod oauth;
+mod page;
+
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+pub(crate) use admin::AdminError;
+pub(crate) use oauth::{OAuthFailure, no_store, oauth_response};
+pub(crate) use page::{PageFailure, Pages};
+
+use crate::store::StoreError;
+
+/// A JSON answer.
+pub(crate) fn json(status: StatusCode, body: &Value) -> Response {
+    let mut response = (status, body.to_string()).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// What is said about a body that cannot be read.
+pub(crate) fn body_refusal(error: super::extract::BodyError) -> Response {
+    use super::extract::BodyError;
+    let (status, text) = match error {
+        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large"),
+        BodyError::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type"),
+        BodyError::Malformed => (StatusCode::BAD_REQUEST, "HTTP 400 Bad Request"),
+    };
+    json(status, &serde_json::json!({"error": text}))
+}
+
+/// Logs trouble once, with its causes, where it becomes an answer; `true` if it will pass by itself.
+pub(crate) fn log(error: &StoreError) -> bool {
+    let mut causes = String::new();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        causes.push_str(": ");
+        causes.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    let passes = matches!(error, StoreError::Unavailable(_));
+    if passes {
+        tracing::warn!("{error}{causes}");
+    } else {
+        tracing::error!("{error}{causes}");
+    }
+    passes
+}

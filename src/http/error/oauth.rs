@@ -1,0 +1,88 @@
+//! Errors of the token, introspection, revocation and userinfo endpoints (RFC 6749 §5.2).
+
+use axum::http::header::{CACHE_CONTROL, PRAGMA, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::{json as json_response, log};
+use crate::http::cors::InvalidOrigin;
+use crate::oidc::{OAuthError, OAuthErrorCode};
+use crate::store::StoreError;
+
+/// Why a protocol endpoint does not answer what it was asked.
+#[derive(Debug)]
+pub(crate) enum OAuthFailure {
+    Refused(OAuthError),
+    Origin(InvalidOrigin),
+    RealmNotFound,
+    TooLarge,
+    Store(StoreError),
+}
+
+impl From<OAuthError> for OAuthFailure {
+    fn from(error: OAuthError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<StoreError> for OAuthFailure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<InvalidOrigin> for OAuthFailure {
+    fn from(error: InvalidOrigin) -> Self {
+        Self::Origin(error)
+    }
+}
+
+impl IntoResponse for OAuthFailure {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Refused(error) => oauth_response(&error),
+            Self::Origin(error) => error.into_response(),
+            Self::RealmNotFound => json_response(StatusCode::NOT_FOUND, &json!({"error": "Realm does not exist"})),
+            Self::TooLarge => {
+                let error = OAuthError::new(413, OAuthErrorCode::InvalidRequest, "Request too large");
+                oauth_response(&error)
+            }
+            Self::Store(error) => trouble(&error),
+        }
+    }
+}
+
+/// Trouble with the database is never `invalid_grant`: clients throw their token away on that.
+fn trouble(error: &StoreError) -> Response {
+    if log(error) {
+        let text = "The server cannot reach its database, please try again";
+        let mut response = oauth_response(&OAuthError::new(503, OAuthErrorCode::TemporarilyUnavailable, text));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
+        response
+    } else {
+        oauth_response(&OAuthError::new(500, OAuthErrorCode::ServerError, "Unexpected server error"))
+    }
+}
+
+/// The JSON of a refusal, which nobody may keep.
+pub(crate) fn oauth_response(error: &OAuthError) -> Response {
+    let mut body = Map::new();
+    body.insert("error".to_owned(), Value::from(error.code.as_str()));
+    if let Some(description) = &error.description {
+        body.insert("error_description".to_owned(), Value::from(description.as_ref()));
+    }
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = json_response(status, &Value::Object(body));
+    if error.status == 503 {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
+    }
+    no_store(&mut response);
+    response
+}
+
+/// RFC 6749 §5.1: answers that hold tokens, or tell of them, are not kept.
+pub(crate) fn no_store(response: &mut Response) {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+}

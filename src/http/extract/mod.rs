@@ -1,0 +1,11 @@
+//! What handlers are given: the realm of the path, the caller, cookies, forms. A request that cannot be read ends here.
+
+mod caller;
+mod cookies;
+mod form;
+mod realm;
+
+pub(crate) use caller::Caller;
+pub(crate) use cookies::browser;
+pub(crate) use form::{BodyError, Form, read_form, read_json};
+pub(crate) use realm::{PageCx, RealmCx, cx_of};

@@ -1,0 +1,1 @@
+//! Keycloak's JSON shapes. They end here: model types carry no wire format, and these carry no behaviour.
