@@ -6,6 +6,7 @@
 pub mod base;
 pub mod config;
 pub mod flow;
+pub mod http;
 pub mod jose;
 pub mod model;
 pub mod oidc;

@@ -5,15 +5,17 @@ mod cors;
 pub mod error;
 mod extract;
 mod login;
-mod management;
-mod middleware;
-mod oidc;
 pub mod representation;
-mod router;
-mod serve;
 mod state;
 
-pub use management::management_router;
-pub use router::router;
-pub use serve::serve;
 pub use state::{App, AppParts, Urls};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What need not be encoded in a segment of a path.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A name as a segment of a path.
+pub(crate) fn path_segment(name: &str) -> String {
+    utf8_percent_encode(name, SEGMENT).to_string()
+}

@@ -126,7 +126,7 @@ pub(crate) async fn authenticate(State(app): State<App>, request: Request, next:
 
 async fn identify(app: &App, caller: &Caller, headers: &HeaderMap) -> Result<Administrator, AdminError> {
     let token = bearer(headers).ok_or(AdminError::Unauthorized)?;
-    let unverified = jose::peek(token).ok().and_then(|claims| claims.get("iss").and_then(Value::as_str).map(str::to_owned));
+    let unverified = jose::peek(token).and_then(|(_, claims)| claims.get("iss").and_then(Value::as_str).map(str::to_owned));
     let issuer = unverified.ok_or(AdminError::Unauthorized)?;
     let name = issuer.strip_prefix(&format!("{}/realms/", caller.base)).ok_or(AdminError::Unauthorized)?;
     let name = percent_encoding::percent_decode_str(name).decode_utf8().map_err(|_| AdminError::Unauthorized)?;

@@ -1,0 +1,3 @@
+//! The pages of sign-in and the forms they send.
+
+pub(crate) mod cookies;
