@@ -4,6 +4,7 @@
 //! The modules are layers; each may name only those that `tests/architecture.rs` allows it.
 
 pub mod base;
+pub mod cli;
 pub mod config;
 pub mod flow;
 pub mod http;
@@ -12,5 +13,6 @@ pub mod model;
 pub mod oidc;
 #[expect(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types, reason = "SQL lives here")]
 pub mod store;
+pub mod sweeper;
 pub mod telemetry;
 pub mod view;

@@ -14,5 +14,5 @@ pub use clock::Clock;
 pub use entropy::Entropy;
 pub(crate) use id::text_id;
 pub use sealing::{SealError, Sealer, SealingKeysError};
-pub use secret::{Secret, constant_time_eq, sha256};
+pub use secret::{Secret, constant_time_eq, sha256, sha384};
 pub use timestamp::Timestamp;

@@ -1,6 +1,6 @@
 //! Values that must not be printed, and comparisons that must not tell how far they got.
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha384};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -37,6 +37,11 @@ pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
 /// SHA-256: the only form in which random single-use values are stored.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
+}
+
+/// SHA-384: what the session iframe compares.
+pub fn sha384(bytes: &[u8]) -> [u8; 48] {
+    Sha384::digest(bytes).into()
 }
 
 #[cfg(test)]

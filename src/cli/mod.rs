@@ -6,6 +6,7 @@
 pub mod banner;
 mod command;
 mod config_check;
+mod demo_realm;
 mod dev_key;
 pub mod embedded;
 mod healthcheck;

@@ -72,6 +72,18 @@ impl IntoResponse for InvalidOrigin {
     }
 }
 
+/// The answer to a preflight request for what anybody may read without any header of its own.
+pub(crate) fn plain_preflight(headers: &HeaderMap) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    if let Some(origin) = headers.get(ORIGIN) {
+        let answer = response.headers_mut();
+        answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        answer.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        answer.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+    }
+    response
+}
+
 /// The answer to a preflight request: for any origin, because the client is not known yet.
 pub(crate) fn preflight(headers: &HeaderMap, methods: &'static str) -> Response {
     let mut response = StatusCode::OK.into_response();

@@ -14,6 +14,7 @@ pub struct ListedSession {
     pub user_id: UserId,
     pub username: String,
     pub ip_address: String,
+    pub user_agent: String,
     pub started_at: Timestamp,
     pub last_access_at: Timestamp,
     pub remember_me: bool,
@@ -25,6 +26,7 @@ struct ListedRow {
     user_id: String,
     username: String,
     ip_address: String,
+    user_agent: String,
     started_at: time::OffsetDateTime,
     last_access_at: time::OffsetDateTime,
     remember_me: bool,
@@ -38,6 +40,7 @@ impl From<ListedRow> for ListedSession {
             user_id: UserId::new(r.user_id),
             username: r.username,
             ip_address: r.ip_address,
+            user_agent: r.user_agent,
             started_at: Timestamp::from_offset(r.started_at),
             last_access_at: Timestamp::from_offset(r.last_access_at),
             remember_me: r.remember_me,
@@ -56,7 +59,7 @@ pub async fn of_user(
 ) -> Result<Vec<ListedSession>, StoreError> {
     let rows = sqlx::query_as!(
         ListedRow,
-        r#"select s.session_id, s.user_id, u.username, s.ip_address, s.started_at, s.remember_me,
+        r#"select s.session_id, s.user_id, u.username, s.ip_address, s.user_agent, s.started_at, s.remember_me,
              greatest(s.last_grant_at, used.at) as "last_access_at!",
              coalesce((select jsonb_agg(p.client_uuid) from client_session p
                        where p.kind = $1 and p.realm_id = $2 and p.session_id = s.session_id), '[]'::jsonb)
@@ -102,7 +105,7 @@ pub async fn of_client(
 ) -> Result<Vec<ListedSession>, StoreError> {
     let rows = sqlx::query_as!(
         ListedRow,
-        r#"select s.session_id, s.user_id, u.username, s.ip_address, s.started_at, s.remember_me,
+        r#"select s.session_id, s.user_id, u.username, s.ip_address, s.user_agent, s.started_at, s.remember_me,
              coalesce(part.at, p.started_at) as "last_access_at!",
              coalesce((select jsonb_agg(o.client_uuid) from client_session o
                        where o.kind = $1 and o.realm_id = $2 and o.session_id = s.session_id), '[]'::jsonb)

@@ -69,15 +69,27 @@ pub fn refused(refusal: Refusal) -> OAuthError {
     }
 }
 
-/// Notes the outcome of a grant in the realm's events.
-pub async fn record(cx: &Cx, grant: GrantType, client: &Client, outcome: &Outcome) -> Result<(), StoreError> {
-    let kind = match grant {
+fn event_kind(grant: GrantType) -> EventKind {
+    match grant {
         GrantType::AuthorizationCode => EventKind::CodeToToken,
         GrantType::RefreshToken => EventKind::RefreshToken,
         GrantType::Password => EventKind::Login,
         GrantType::ClientCredentials => EventKind::ClientLogin,
-    };
-    let mut event = event::new(cx, kind);
+    }
+}
+
+/// Notes that a client did not prove who it is.
+pub async fn record_refused_client(cx: &Cx, grant: GrantType, client: Option<&Client>) -> Result<(), StoreError> {
+    let mut refused = event::new(cx, event_kind(grant));
+    refused.error = Some(if client.is_some() { "invalid_client_credentials" } else { "client_not_found" }.to_owned());
+    refused.client_id = client.map(|c| c.client_id.to_string());
+    refused.details.insert("grant_type".to_owned(), Value::from(grant.as_str()));
+    event::record(cx, &refused).await
+}
+
+/// Notes the outcome of a grant in the realm's events.
+pub async fn record(cx: &Cx, grant: GrantType, client: &Client, outcome: &Outcome) -> Result<(), StoreError> {
+    let mut event = event::new(cx, event_kind(grant));
     let trace = match outcome {
         Ok(granted) => &granted.trace,
         Err(rejection) => {

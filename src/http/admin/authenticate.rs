@@ -150,7 +150,7 @@ async fn identify(app: &App, caller: &Caller, headers: &HeaderMap) -> Result<Adm
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750 §2.1).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|t| !t.is_empty())
 }

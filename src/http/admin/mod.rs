@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 
+pub(crate) use authenticate::bearer;
 pub(crate) use permission::{
     Admin, AnyRole, ManageClients, ManageEvents, ManageRealm, ManageUsers, Permission, QueryClients, QueryGroups, QueryUsers,
     ViewClients, ViewEvents, ViewRealm, ViewUsers,

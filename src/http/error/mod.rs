@@ -7,7 +7,6 @@ mod page;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
 
 pub(crate) use admin::AdminError;
 pub(crate) use oauth::{OAuthFailure, no_store, oauth_response};
@@ -16,8 +15,15 @@ pub(crate) use page::{PageFailure, Pages};
 use crate::store::StoreError;
 
 /// A JSON answer.
-pub(crate) fn json(status: StatusCode, body: &Value) -> Response {
-    let mut response = (status, body.to_string()).into_response();
+pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
+    let text = match serde_json::to_string(body) {
+        Ok(text) => text,
+        Err(error) => {
+            tracing::error!(%error, "an answer cannot be written as JSON");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let mut response = (status, text).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

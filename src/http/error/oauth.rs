@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{json as json_response, log};
 use crate::http::cors::InvalidOrigin;
+use crate::http::extract::BodyError;
 use crate::oidc::{OAuthError, OAuthErrorCode};
 use crate::store::StoreError;
 
@@ -16,13 +17,19 @@ pub(crate) enum OAuthFailure {
     Refused(OAuthError),
     Origin(InvalidOrigin),
     RealmNotFound,
-    TooLarge,
+    Body(BodyError),
     Store(StoreError),
 }
 
 impl From<OAuthError> for OAuthFailure {
     fn from(error: OAuthError) -> Self {
         Self::Refused(error)
+    }
+}
+
+impl From<BodyError> for OAuthFailure {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
     }
 }
 
@@ -44,9 +51,13 @@ impl IntoResponse for OAuthFailure {
             Self::Refused(error) => oauth_response(&error),
             Self::Origin(error) => error.into_response(),
             Self::RealmNotFound => json_response(StatusCode::NOT_FOUND, &json!({"error": "Realm does not exist"})),
-            Self::TooLarge => {
-                let error = OAuthError::new(413, OAuthErrorCode::InvalidRequest, "Request too large");
-                oauth_response(&error)
+            Self::Body(error) => {
+                let (status, text) = match error {
+                    BodyError::TooLarge => (413, "Request too large"),
+                    BodyError::MediaType => (415, "Unsupported media type"),
+                    BodyError::Malformed => (400, "The form cannot be read"),
+                };
+                oauth_response(&OAuthError::new(status, OAuthErrorCode::InvalidRequest, text))
             }
             Self::Store(error) => trouble(&error),
         }
@@ -57,15 +68,13 @@ impl IntoResponse for OAuthFailure {
 fn trouble(error: &StoreError) -> Response {
     if log(error) {
         let text = "The server cannot reach its database, please try again";
-        let mut response = oauth_response(&OAuthError::new(503, OAuthErrorCode::TemporarilyUnavailable, text));
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
-        response
+        oauth_response(&OAuthError::new(503, OAuthErrorCode::TemporarilyUnavailable, text))
     } else {
         oauth_response(&OAuthError::new(500, OAuthErrorCode::ServerError, "Unexpected server error"))
     }
 }
 
-/// The JSON of a refusal, which nobody may keep.
+/// The JSON of a refusal.
 pub(crate) fn oauth_response(error: &OAuthError) -> Response {
     let mut body = Map::new();
     body.insert("error".to_owned(), Value::from(error.code.as_str()));
@@ -77,7 +86,6 @@ pub(crate) fn oauth_response(error: &OAuthError) -> Response {
     if error.status == 503 {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
     }
-    no_store(&mut response);
     response
 }
 

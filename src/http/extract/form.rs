@@ -1,12 +1,10 @@
 //! Bodies: forms and JSON, with a limit on their size.
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 
-use crate::http::state::App;
 use crate::oidc::form::Parameters;
 
 /// A form holds a few parameters and a token or two; nothing that a client sends comes near this.
@@ -24,25 +22,11 @@ pub(crate) enum BodyError {
     Malformed,
 }
 
-/// The parameters of a form; a request without a body has none.
-pub(crate) struct Form(pub Parameters);
-
-impl FromRequest<App> for Form {
-    type Rejection = axum::response::Response;
-
-    async fn from_request(request: Request, _: &App) -> Result<Self, Self::Rejection> {
-        let (parts, body) = request.into_parts();
-        read_form(&parts.headers, body).await.map(Self).map_err(super::super::error::body_refusal)
-    }
-}
-
+/// The parameters of a form. A body of another media type has none, as RFC 6749 knows no other.
 pub(crate) async fn read_form(headers: &HeaderMap, body: Body) -> Result<Parameters, BodyError> {
     let bytes = to_bytes(body, MAX_FORM).await.map_err(|_| BodyError::TooLarge)?;
-    if bytes.is_empty() {
-        return Ok(Parameters::default());
-    }
     if !media_type(headers).eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(BodyError::MediaType);
+        return Ok(Parameters::default());
     }
     Parameters::parse(&bytes).map_err(|_| BodyError::Malformed)
 }

@@ -7,5 +7,5 @@ mod realm;
 
 pub(crate) use caller::Caller;
 pub(crate) use cookies::browser;
-pub(crate) use form::{BodyError, Form, read_form, read_json};
+pub(crate) use form::{BodyError, read_form, read_json};
 pub(crate) use realm::{PageCx, RealmCx, cx_of};

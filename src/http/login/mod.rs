@@ -1,3 +1,24 @@
-//! The pages of sign-in and the forms they send.
+//! The pages of sign-in and the forms they send, below `/realms/{realm}/login-actions`.
+//!
+//! A form that is answered with another page redirects to it, so that reloading repeats nothing.
 
+pub(crate) mod answer;
+mod authenticate;
+mod consent;
 pub(crate) mod cookies;
+mod required_action;
+mod shown;
+
+use axum::Router;
+use axum::routing::get;
+
+use super::state::App;
+
+pub(super) fn routes() -> Router<App> {
+    let at = |path: &str| format!("/realms/{{realm}}/login-actions{path}");
+    Router::new()
+        .route(&at("/authenticate"), get(authenticate::get).post(authenticate::post))
+        .route(&at("/restart"), get(authenticate::restart))
+        .route(&at("/required-action"), get(required_action::get).post(required_action::post))
+        .route(&at("/consent"), get(required_action::get).post(consent::post))
+}

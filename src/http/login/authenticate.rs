@@ -1,0 +1,93 @@
+//! The login page and its form.
+
+use axum::extract::{RawQuery, Request, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+
+use super::answer::{move_on, query};
+use super::shown::{self, Typed};
+use crate::base::Secret;
+use crate::flow::Cx;
+use crate::flow::browser::Browser;
+use crate::flow::login::{self, LoginOutcome, Submitted};
+use crate::http::error::{PageFailure, Pages};
+use crate::http::extract::{PageCx, browser, read_form};
+use crate::http::state::App;
+use crate::model::TabId;
+use crate::oidc::form::Parameters;
+use crate::store::StoreError;
+use crate::view::Message;
+
+pub(super) async fn get(
+    State(app): State<App>,
+    PageCx(cx): PageCx,
+    headers: HeaderMap,
+    RawQuery(raw): RawQuery,
+) -> Response {
+    let pages = Pages::of(&app, &cx, &headers, None);
+    let Ok(parameters) = query(raw.as_deref()) else { return PageFailure::Malformed(Box::new(pages)).into_response() };
+    show(&app, &cx, &pages, &browser(&headers), &parameters).await.unwrap_or_else(|error| pages.trouble(&error))
+}
+
+/// Shows where the tab stands; whichever of its pages that is.
+pub(super) async fn show(
+    app: &App,
+    cx: &Cx,
+    pages: &Pages,
+    browser: &Browser,
+    parameters: &Parameters,
+) -> Result<Response, StoreError> {
+    Ok(match login::tab_of(cx, browser, parameters.get("tab_id")).await? {
+        Ok((tab, client)) => shown::page(cx, pages, browser, &login::show(cx, tab, client).await?),
+        Err(moved) => move_on(app, cx, pages, moved),
+    })
+}
+
+pub(super) async fn post(
+    State(app): State<App>,
+    PageCx(cx): PageCx,
+    RawQuery(raw): RawQuery,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let pages = Pages::of(&app, &cx, &parts.headers, None);
+    let (Ok(parameters), Ok(form)) = (query(raw.as_deref()), read_form(&parts.headers, body).await) else {
+        return PageFailure::Malformed(Box::new(pages)).into_response();
+    };
+    let browser = browser(&parts.headers);
+    let submitted = Submitted {
+        form: parameters.get("session_code").unwrap_or_default().to_owned(),
+        username: form.get("username").map(|name| name.trim().to_owned()),
+        password: Secret::new(form.get("password").unwrap_or_default()),
+        remember_me: form.get("rememberMe") == Some("on"),
+    };
+    let tab = TabId::new(parameters.get("tab_id").unwrap_or_default());
+    match login::submit(&cx, &browser, &tab, submitted).await {
+        Ok(LoginOutcome::Moved(moved)) => move_on(&app, &cx, &pages, moved),
+        Ok(LoginOutcome::Again { shown, message, username }) => {
+            let typed = Typed { username, error: Some(Message::new(message)), info: None };
+            shown::login(&cx, &pages, &browser, &shown, typed)
+        }
+        Err(error) => pages.trouble(&error),
+    }
+}
+
+/// Somebody else wants to sign in in this tab.
+pub(super) async fn restart(
+    State(app): State<App>,
+    PageCx(cx): PageCx,
+    headers: HeaderMap,
+    RawQuery(raw): RawQuery,
+) -> Response {
+    let pages = Pages::of(&app, &cx, &headers, None);
+    let Ok(parameters) = query(raw.as_deref()) else { return PageFailure::Malformed(Box::new(pages)).into_response() };
+    let moved = match login::tab_of(&cx, &browser(&headers), parameters.get("tab_id")).await {
+        Ok(Ok((tab, client))) => login::start_over(&cx, &tab, &client, None).await,
+        Ok(Err(moved)) => Ok(moved),
+        Err(error) => Err(error),
+    };
+    match moved {
+        Ok(moved) => move_on(&app, &cx, &pages, moved),
+        Err(error) => pages.trouble(&error),
+    }
+}

@@ -1,0 +1,54 @@
+//! What a user has to do before being signed in: here, to choose a new password.
+
+use axum::extract::{RawQuery, Request, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+
+use super::answer::{move_on, query};
+use super::{authenticate, shown};
+use crate::base::Secret;
+use crate::flow::login::{self, NewPassword, PasswordOutcome};
+use crate::http::error::{PageFailure, Pages};
+use crate::http::extract::{PageCx, browser, read_form};
+use crate::http::state::App;
+use crate::model::TabId;
+
+pub(super) async fn get(
+    State(app): State<App>,
+    PageCx(cx): PageCx,
+    headers: HeaderMap,
+    RawQuery(raw): RawQuery,
+) -> Response {
+    let pages = Pages::of(&app, &cx, &headers, None);
+    let Ok(parameters) = query(raw.as_deref()) else { return PageFailure::Malformed(Box::new(pages)).into_response() };
+    let shown = authenticate::show(&app, &cx, &pages, &browser(&headers), &parameters).await;
+    shown.unwrap_or_else(|error| pages.trouble(&error))
+}
+
+pub(super) async fn post(
+    State(app): State<App>,
+    PageCx(cx): PageCx,
+    RawQuery(raw): RawQuery,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let pages = Pages::of(&app, &cx, &parts.headers, None);
+    let (Ok(parameters), Ok(form)) = (query(raw.as_deref()), read_form(&parts.headers, body).await) else {
+        return PageFailure::Malformed(Box::new(pages)).into_response();
+    };
+    let submitted = NewPassword {
+        form: parameters.get("session_code").unwrap_or_default().to_owned(),
+        password: Secret::new(form.get("password-new").unwrap_or_default()),
+        confirmation: Secret::new(form.get("password-confirm").unwrap_or_default()),
+        end_other_sessions: form.get("logout-sessions") == Some("on"),
+    };
+    let tab = TabId::new(parameters.get("tab_id").unwrap_or_default());
+    match login::update_password(&cx, &browser(&parts.headers), &tab, submitted).await {
+        Ok(PasswordOutcome::Moved(moved)) => move_on(&app, &cx, &pages, moved),
+        Ok(PasswordOutcome::Again { shown, problem }) => match shown.user.clone() {
+            Some(user) => shown::update_password(&cx, &pages, &shown, &user, Some(problem)),
+            None => PageFailure::Malformed(Box::new(pages)).into_response(),
+        },
+        Err(error) => pages.trouble(&error),
+    }
+}

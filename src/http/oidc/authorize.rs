@@ -1,0 +1,58 @@
+//! The authorization endpoint (RFC 6749 §3.1): parameters in the address or in a form.
+
+use axum::extract::{RawQuery, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use crate::flow::{Cx, authorize};
+use crate::http::error::{PageFailure, Pages};
+use crate::http::extract::{PageCx, browser, read_form};
+use crate::http::login::answer::{move_on, query};
+use crate::http::state::App;
+use crate::oidc::form::Parameters;
+use crate::view::Oob;
+
+pub(super) async fn get(
+    State(app): State<App>,
+    PageCx(cx): PageCx,
+    headers: HeaderMap,
+    RawQuery(raw): RawQuery,
+) -> Response {
+    match query(raw.as_deref()) {
+        Ok(parameters) => answer(&app, &cx, &headers, &parameters).await,
+        Err(_) => PageFailure::Malformed(Box::new(Pages::of(&app, &cx, &headers, None))).into_response(),
+    }
+}
+
+pub(super) async fn post(State(app): State<App>, PageCx(cx): PageCx, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    match read_form(&parts.headers, body).await {
+        Ok(form) => answer(&app, &cx, &parts.headers, &form).await,
+        Err(_) => PageFailure::Malformed(Box::new(Pages::of(&app, &cx, &parts.headers, None))).into_response(),
+    }
+}
+
+async fn answer(app: &App, cx: &Cx, headers: &HeaderMap, parameters: &Parameters) -> Response {
+    let pages = Pages::of(app, cx, headers, parameters.filled("ui_locales"));
+    match authorize::run(cx, &browser(headers), parameters).await {
+        Ok(moved) => move_on(app, cx, &pages, moved),
+        Err(error) => pages.trouble(&error),
+    }
+}
+
+/// Shows the answer to a user whose client has no address (`urn:ietf:wg:oauth:2.0:oob`).
+pub(super) async fn out_of_band(
+    State(app): State<App>,
+    PageCx(cx): PageCx,
+    headers: HeaderMap,
+    RawQuery(raw): RawQuery,
+) -> Response {
+    let pages = Pages::of(&app, &cx, &headers, None);
+    let Ok(parameters) = query(raw.as_deref()) else { return PageFailure::Malformed(Box::new(pages)).into_response() };
+    let page = match (parameters.filled("code"), parameters.filled("error")) {
+        (Some(code), _) => Oob::code(code),
+        (None, Some(error)) => Oob::error(error, parameters.filled("error_description").map(str::to_owned)),
+        (None, None) => return PageFailure::Malformed(Box::new(pages)).into_response(),
+    };
+    pages.render(StatusCode::OK, &page)
+}
