@@ -121,7 +121,7 @@ async fn prepare(settings: &Settings, server: &Server, mode: Mode) -> anyhow::Re
         let text = tokio::fs::read(path).await.with_context(|| format!("{} cannot be read", path.display()))?;
         import(server, &text).await.with_context(|| format!("{} cannot be imported", path.display()))?;
     }
-    if mode == Mode::Development {
+    if mode == Mode::Development && false {
         import(server, demo_realm::FILE.as_bytes()).await.context("the demo realm cannot be imported")?;
     }
     Ok(first)
