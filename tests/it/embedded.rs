@@ -1,5 +1,4 @@
 //! The embedded Postgres of `start-dev`, with the real program, real signals and real crashes.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};

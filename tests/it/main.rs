@@ -1,1 +1,20 @@
-fn main(){}
+//! The integration tests: one binary, real Postgres, real sockets, real clients.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+mod admin_api;
+mod authorization_code;
+mod bad_input;
+mod clients;
+mod consent;
+mod embedded;
+mod known_attacks;
+mod nodes;
+mod offline_access;
+mod outage;
+mod packaging;
+mod pages;
+mod rotation;
+mod sign_in;
+mod statements;

@@ -1,5 +1,4 @@
 //! Image and compose file. No container engine runs here, so what they say is held against the program and the repository.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,0 +1,274 @@
+//! Attacks that other servers fell to, by the ids under which they are known.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::rotation::futures;
+use crate::support::{Answer, TestServer, claims, refresh_token};
+
+#[tokio::test]
+async fn cve_2026_1035_parallel_refreshes_of_one_token_rotate_once() {
+    let server = TestServer::start().await;
+    server.admin().await.set(json!({"revokeRefreshToken": true, "refreshTokenMaxReuse": 63})).await;
+    let token = server.offline_token().await;
+    let answers = futures((0..16).map(|_| server.refresh(&token))).await;
+    let mut successors: Vec<String> = answers.into_iter().map(|a| refresh_token(&a.granted())).collect();
+    successors.sort();
+    successors.dedup();
+    assert_eq!(successors.len(), 1, "every answer names the one successor");
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2026_9802_a_restart_does_not_forget_what_was_used() {
+    let server = TestServer::start().await;
+    server.admin().await.set(json!({"revokeRefreshToken": true, "refreshTokenMaxReuse": 0})).await;
+    let first = server.offline_token().await;
+    server.refresh(&first).await.granted();
+    server.server.realms.invalidate(&server.server.realms.get(&server.server.store, "demo").await.unwrap().unwrap().snapshot.realm.id);
+    // A node that has just started knows nothing but the database.
+    let fresh = TestServer::on(&server.database, 2).await;
+    let form = [("grant_type", "refresh_token"), ("refresh_token", first.as_str())];
+    let host = server.base.trim_start_matches("http://").to_owned();
+    let request = fresh.http.post(fresh.endpoint("/token")).header("host", host);
+    let answer = Answer::of(request.basic_auth("demo-backup", Some("demo-backup-secret")).form(&form).send().await.unwrap()).await;
+    assert_eq!(answer.refusal(), (400, "invalid_grant", "Maximum allowed refresh token reuse exceeded"));
+    fresh.stop().await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2022_3916_the_next_user_of_a_browser_does_not_get_the_sessions_of_the_last() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let bob = json!({"username": "bob", "enabled": true, "email": "bob@example.org", "firstName": "Bob", "lastName": "Example",
+        "credentials": [{"type": "password", "value": "bob"}]});
+    assert_eq!(admin.call(reqwest::Method::POST, "/demo/users", Some(&bob)).await.status, 201);
+    let browser = server.browser();
+    let scope = [("scope", "openid offline_access")];
+    let exchange = async |code: String| {
+        let form = [("grant_type", "authorization_code"), ("code", &*code), ("redirect_uri", "http://localhost:3000/cb")];
+        server.as_backup("/token", &form).await.granted()
+    };
+    let alice = exchange(browser.sign_in("demo-backup", &scope).await.parameter("code").unwrap()).await;
+    // A logout that the server never heard of: the browser forgets, or another tab is used.
+    let again = browser.get(&server.authorization("demo-backup", &[("scope", "openid offline_access"), ("prompt", "login")])).await;
+    let restarted = browser.get(&again.action().replace("/authenticate?", "/restart?")).await;
+    let back = browser.post(&restarted.action(), &[("username", "bob"), ("password", "bob")]).await;
+    let bob = exchange(back.parameter("code").unwrap()).await;
+    let (alices, bobs) = (claims(&alice["access_token"]), claims(&bob["access_token"]));
+    assert_ne!(alices["sub"], bobs["sub"]);
+    assert_ne!(alices["sid"], bobs["sid"]);
+    let refreshed = server.refresh(&refresh_token(&alice)).await.granted();
+    assert_eq!(claims(&refreshed["access_token"])["sub"], alices["sub"]);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn ghsa_895x_rfqp_jh5c_an_offline_session_ends_with_the_scope_of_its_client() {
+    let server = TestServer::start().await;
+    let token = server.offline_token().await;
+    let admin = server.admin().await;
+    let client = admin.client("demo-backup").await;
+    let scopes = admin.get("/demo/client-scopes").await;
+    let scope = scopes.as_array().unwrap().iter().find(|s| s["name"] == "offline_access").unwrap();
+    let id = scope["id"].as_str().unwrap();
+    assert_eq!(admin.delete(&format!("/demo/clients/{client}/optional-client-scopes/{id}")).await.status, 204);
+    assert_eq!(server.refresh(&token).await.refusal().1, "invalid_grant");
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2026_53512_a_refresh_needs_the_clients_secret() {
+    let server = TestServer::start().await;
+    let token = server.offline_token().await;
+    let form = [("grant_type", "refresh_token"), ("refresh_token", &*token), ("client_id", "demo-backup")];
+    let answer = server.post(&server.endpoint("/token"), &form).await;
+    assert_eq!((answer.status, answer.refusal().1), (401, "unauthorized_client"));
+    server.refresh(&token).await.granted();
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2026_55672_a_token_is_bound_to_its_client() {
+    let server = TestServer::start().await;
+    let token = server.offline_token().await;
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &*token),
+        ("client_id", "demo-partner"),
+        ("client_secret", "demo-partner-secret"),
+    ];
+    assert_eq!(server.post(&server.endpoint("/token"), &form).await.refusal().1, "invalid_grant");
+    server.refresh(&token).await.granted();
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2026_101023_only_a_refresh_token_refreshes() {
+    let server = TestServer::start().await;
+    let tokens = server.sign_in("openid offline_access").await;
+    for name in ["access_token", "id_token"] {
+        assert_eq!(server.refresh(tokens[name].as_str().unwrap()).await.refusal().1, "invalid_grant", "{name}");
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2026_118669_a_header_of_one_client_does_not_speak_for_another() {
+    let server = TestServer::start().await;
+    let token = server.offline_token().await;
+    let form = [("grant_type", "refresh_token"), ("refresh_token", &*token), ("client_id", "demo-partner")];
+    assert_eq!(server.as_backup("/token", &form).await.refusal().1, "invalid_client");
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2020_15223_a_revocation_that_could_not_be_stored_is_not_called_one() {
+    let server = TestServer::without_database().await;
+    assert_eq!(server.as_backup("/revoke", &[("token", "x")]).await.status, 503);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn cve_2023_0091_a_revoked_token_of_a_service_account_is_inactive() {
+    let server = TestServer::start().await;
+    let tokens = server.as_backup("/token", &[("grant_type", "client_credentials"), ("scope", "openid")]).await.granted();
+    let token = tokens["access_token"].as_str().unwrap();
+    assert_eq!(server.as_backup("/token/introspect", &[("token", token)]).await.body["active"], json!(true));
+    assert_eq!(server.as_backup("/revoke", &[("token", token)]).await.status, 200);
+    assert_eq!(server.as_backup("/token/introspect", &[("token", token)]).await.body, json!({"active": false}));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn ghsa_wv3h_x6c4_r867_whoever_is_disabled_gets_nothing_from_any_grant() {
+    let server = TestServer::start().await;
+    let tokens = server.sign_in("openid offline_access").await;
+    let (access, offline) = (tokens["access_token"].as_str().unwrap().to_owned(), refresh_token(&tokens));
+    let code = server.browser().sign_in("demo-backup", &[("scope", "openid")]).await.parameter("code").unwrap();
+    server.admin().await.put_user(json!({"enabled": false})).await;
+    let password = [("grant_type", "password"), ("username", "alice"), ("password", "alice")];
+    assert_eq!(server.as_backup("/token", &password).await.status, 400);
+    assert_eq!(server.refresh(&offline).await.status, 400);
+    let exchange = [("grant_type", "authorization_code"), ("code", &*code), ("redirect_uri", "http://localhost:3000/cb")];
+    assert_eq!(server.as_backup("/token", &exchange).await.status, 400);
+    assert_eq!(server.as_backup("/token/introspect", &[("token", &*access)]).await.body, json!({"active": false}));
+    let user_info = server.http.get(server.endpoint("/userinfo")).bearer_auth(&access).send().await.unwrap();
+    assert_eq!(user_info.status().as_u16(), 401);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2026_16089_a_code_with_a_changed_character_is_none() {
+    let server = TestServer::start().await;
+    let code = server.browser().sign_in("demo-backup", &[("scope", "openid")]).await.parameter("code").unwrap();
+    for at in [0, code.len() / 2, code.len() - 1] {
+        let mut changed: Vec<char> = code.chars().collect();
+        changed[at] = if changed[at] == 'A' { 'B' } else { 'A' };
+        let changed: String = changed.into_iter().collect();
+        if changed == code {
+            continue;
+        }
+        let form = [("grant_type", "authorization_code"), ("code", &*changed), ("redirect_uri", "http://localhost:3000/cb")];
+        assert_eq!(server.as_backup("/token", &form).await.refusal(), (400, "invalid_grant", "Code not valid"));
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2026_7507_a_sign_in_belongs_to_the_browser_that_began_it() {
+    let server = TestServer::start().await;
+    let (attacker, victim) = (server.browser(), server.browser());
+    let page = attacker.get(&server.authorization("demo-backup", &[])).await;
+    victim.sign_in("demo-backup", &[]).await;
+    let taken = victim.get(&page.action().replace("/authenticate?", "/restart?")).await;
+    assert_eq!(taken.status, 400);
+    let taken = victim.post(&page.action(), &[("username", "alice"), ("password", "alice")]).await;
+    assert_eq!(taken.status, 400);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2019_3868_a_token_is_no_cookie() {
+    let server = TestServer::start().await;
+    let tokens = server.sign_in("openid").await;
+    let browser = server.browser();
+    for name in ["access_token", "id_token", "refresh_token", "session_state"] {
+        browser.set_cookie("KEYCLOAK_IDENTITY", tokens[name].as_str().unwrap());
+        let back = browser.get(&server.authorization("demo-backup", &[("prompt", "none")])).await;
+        assert_eq!(back.parameter("error").as_deref(), Some("login_required"), "{name}");
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2018_14655_a_state_is_never_markup() {
+    let server = TestServer::start().await;
+    let evil = "\"><svg onload=alert(1)>";
+    let address = server.authorization("demo-backup", &[("response_mode", "form_post")]).replace("state=s", &{
+        let encoded: String = form_urlencoded::byte_serialize(evil.as_bytes()).collect();
+        format!("state={encoded}")
+    });
+    let browser = server.browser();
+    let page = browser.get(&address).await;
+    let posted = browser.post(&page.action(), &[("username", "alice"), ("password", "alice")]).await;
+    assert!(!posted.html.contains("<svg onload") && posted.hidden()["state"] == evil, "{}", posted.html);
+    assert!(posted.headers.get_all("content-security-policy").iter().any(|p| p.to_str().unwrap().contains("default-src 'none'")));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2020_10734_a_link_does_not_sign_anybody_out() {
+    let server = TestServer::start().await;
+    let browser = server.browser();
+    browser.sign_in("demo-backup", &[]).await;
+    let asked = browser.get(&server.endpoint("/logout")).await;
+    assert!(asked.says("Do you want to log out?"));
+    let guessed = browser.post(&asked.action(), &[("session_code", "guessed"), ("confirmLogout", "Logout")]).await;
+    assert_eq!(guessed.status, 400);
+    let still = browser.get(&server.authorization("demo-backup", &[("prompt", "none")])).await;
+    assert!(still.parameter("code").is_some());
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2026_37977_an_unverified_token_names_no_origin() {
+    let server = TestServer::start().await;
+    let tokens = server.sign_in("openid").await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let request = server.http.get(server.endpoint("/userinfo")).bearer_auth(token).header("origin", "https://evil.example");
+    let answer = Answer::of(request.send().await.unwrap()).await;
+    assert_eq!((answer.status, answer.body), (403, json!({"error": "Invalid origin"})));
+    assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2026_4633_a_wrong_password_and_an_unknown_user_are_told_alike() {
+    let server = TestServer::start().await;
+    let mut answers = Vec::new();
+    for name in ["alice", "nobody"] {
+        let form = [("grant_type", "password"), ("username", name), ("password", "wrong")];
+        let answer = server.as_backup("/token", &form).await;
+        answers.push((answer.status, answer.body));
+    }
+    assert_eq!(answers[0], answers[1]);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2026_18218_the_latest_not_before_counts() {
+    let server = TestServer::start().await;
+    let token = server.offline_token().await;
+    server.advance(Duration::from_secs(5));
+    let admin = server.admin().await;
+    let client = admin.client("demo-backup").await;
+    admin.set(json!({"notBefore": 1_000})).await;
+    let change = json!({"clientId": "demo-backup", "notBefore": server.now()});
+    let path = format!("/demo/clients/{client}");
+    assert_eq!(admin.call(reqwest::Method::PUT, &path, Some(&change)).await.status, 204);
+    assert_eq!(server.refresh(&token).await.refusal(), (400, "invalid_grant", "Stale token"));
+    server.finish().await;
+}

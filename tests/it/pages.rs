@@ -1,0 +1,90 @@
+//! The pages in a real browser: they work without a mouse, are legible on a phone, and their pictures are kept to be looked at.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use thirtyfour::prelude::*;
+
+use crate::support::TestServer;
+
+/// A chromedriver of its own, ended with the test.
+struct Driver(Child, u16);
+
+impl Driver {
+    fn start() -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = Command::new("chromedriver");
+        command.arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null());
+        Self(command.spawn().expect("chromedriver is installed by ./dev test"), port)
+    }
+
+    async fn open(&self) -> WebDriver {
+        let mut wanted = DesiredCapabilities::chrome();
+        for argument in ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,900"] {
+            wanted.add_arg(argument).unwrap();
+        }
+        let address = format!("http://127.0.0.1:{}", self.1);
+        // The program needs a moment until it listens; it is asked until then.
+        let mut last = None;
+        for _ in 0..100 {
+            match WebDriver::new(&address, wanted.clone()).await {
+                Ok(driver) => return driver,
+                Err(error) => last = Some(error),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("chromedriver does not answer: {last:?}");
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+async fn picture(driver: &WebDriver, name: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("artifacts/pages");
+    std::fs::create_dir_all(&folder).unwrap();
+    driver.screenshot(&folder.join(format!("{name}.png"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_user_signs_in_agrees_and_signs_out_with_the_keyboard_alone() {
+    let server = TestServer::start().await;
+    let program = Driver::start();
+    let driver = program.open().await;
+    let address = server.authorization("demo-partner", &[("scope", "openid offline_access")]).replace("127.0.0.1", "localhost");
+    driver.goto(&address).await.unwrap();
+    picture(&driver, "login").await;
+    let focused = driver.active_element().await.unwrap();
+    assert_eq!(focused.attr("name").await.unwrap().as_deref(), Some("username"));
+    focused.send_keys("alice" + Key::Tab).await.unwrap();
+    driver.active_element().await.unwrap().send_keys("wrong" + Key::Enter).await.unwrap();
+    picture(&driver, "login-wrong-password").await;
+    let body = driver.find(By::Tag("body")).await.unwrap().text().await.unwrap();
+    assert!(body.contains("Invalid username or password."), "{body}");
+    driver.find(By::Name("password")).await.unwrap().send_keys("alice" + Key::Enter).await.unwrap();
+    let body = driver.find(By::Tag("body")).await.unwrap().text().await.unwrap();
+    assert!(body.contains("Partner application"), "{body}");
+    picture(&driver, "consent").await;
+    driver.set_window_rect(0, 0, 390, 844).await.unwrap();
+    picture(&driver, "consent-phone").await;
+    let wide = driver.execute("return document.documentElement.scrollWidth > window.innerWidth", vec![]).await.unwrap();
+    assert!(!wide.convert::<bool>().unwrap(), "nothing is cut off on a phone");
+    driver.set_window_rect(0, 0, 1280, 900).await.unwrap();
+    driver.find(By::Name("accept")).await.unwrap().send_keys(Key::Enter + "").await.unwrap();
+    assert!(driver.current_url().await.unwrap().query().is_some_and(|q| q.contains("code=")));
+    driver.goto(&server.endpoint("/logout").replace("127.0.0.1", "localhost")).await.unwrap();
+    picture(&driver, "logout").await;
+    driver.find(By::Name("confirmLogout")).await.unwrap().send_keys(Key::Enter + "").await.unwrap();
+    picture(&driver, "logged-out").await;
+    let body = driver.find(By::Tag("body")).await.unwrap().text().await.unwrap();
+    assert!(body.contains("You are logged out"), "{body}");
+    driver.goto(&server.endpoint("/auth?client_id=nobody").replace("127.0.0.1", "localhost")).await.unwrap();
+    picture(&driver, "error").await;
+    driver.quit().await.unwrap();
+    server.finish().await;
+}

@@ -1,0 +1,21 @@
+//! What the tests share: a database of their own, the production router on real sockets, a clock that is moved by hand, and
+//! the ways to talk to it.
+
+mod admin;
+mod browser;
+mod database;
+mod server;
+mod tokens;
+
+pub use admin::Admin;
+pub use database::address as database_address;
+pub use browser::{Browser, Shown};
+pub use server::{TestServer, admin as first_admin, parts};
+pub use tokens::{Answer, claims, refresh_token};
+
+pub const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
+
+/// The address of a database without anything in it.
+pub async fn empty_database() -> String {
+    database::address(&database::create_empty().await)
+}
