@@ -121,7 +121,7 @@ async fn prepare(settings: &Settings, server: &Server, mode: Mode) -> anyhow::Re
         let text = tokio::fs::read(path).await.with_context(|| format!("{} cannot be read", path.display()))?;
         import(server, &text).await.with_context(|| format!("{} cannot be imported", path.display()))?;
     }
-    if mode == Mode::Development && false {
+    if mode == Mode::Development {
         import(server, demo_realm::FILE.as_bytes()).await.context("the demo realm cannot be imported")?;
     }
     Ok(first)
@@ -129,7 +129,7 @@ async fn prepare(settings: &Settings, server: &Server, mode: Mode) -> anyhow::Re
 
 /// Imports a realm that is not there yet; one that is there is left as it is.
 async fn import(server: &Server, text: &[u8]) -> anyhow::Result<()> {
-    let import = read_realm_file(text).map_err(anyhow::Error::msg)?;
+    let import = read_realm_file(text, server).map_err(anyhow::Error::msg)?;
     let name = import.name.clone();
     match import_realm::run(server, import, None).await {
         Ok(_) => tracing::info!(realm = name, "imported"),

@@ -4,6 +4,7 @@
 //! value; only trouble with the infrastructure is an error.
 
 
+pub mod admin;
 pub mod authorize;
 pub mod browser;
 pub mod bootstrap;

@@ -18,6 +18,9 @@ pub use router::router;
 pub use serve::serve;
 pub use state::{App, AppParts, Urls};
 
+use self::representation::RealmRepresentation;
+use crate::flow::{Server, admin as administration};
+use crate::model::realm_import::RealmImport;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What need not be encoded in a segment of a path.
@@ -28,7 +31,13 @@ fn path_segment(name: &str) -> String {
     utf8_percent_encode(name, SEGMENT).to_string()
 }
 
-/// Reads a realm file: a representation as `POST /admin/realms` takes it.
-pub fn read_realm_file(_: &[u8]) -> Result<crate::model::realm_import::RealmImport, String> {
-    Err("not merged yet".to_owned())
+/// Reads a realm file: a representation as `POST /admin/realms` takes it. Clients without a secret get one.
+pub fn read_realm_file(bytes: &[u8], server: &Server) -> Result<RealmImport, String> {
+    let file: RealmRepresentation = extract::read_representation(bytes).map_err(|error| format!("{error:?}"))?;
+    let now = server.clock.now();
+    let mut import = file.to_import(now, &server.entropy);
+    for client in &mut import.clients {
+        administration::client::fill_in_secret(client, &server.entropy, now);
+    }
+    Ok(import)
 }

@@ -27,6 +27,20 @@ pub async fn insert_scope(db: &mut Db<'_>, realm: &RealmId, scope: &ClientScope)
     Ok(())
 }
 
+pub async fn update_scope(db: &mut Db<'_>, realm: &RealmId, scope: &ClientScope) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update client_scope set name = $3, description = $4, protocol = $5, attributes = $6
+         where realm_id = $1 and client_scope_id = $2",
+        realm.as_str(),
+        scope.id.as_str(),
+        scope.name,
+        scope.description,
+        scope.protocol,
+        Json(&scope.attributes) as _,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}
+
 pub async fn delete_scope(db: &mut Db<'_>, realm: &RealmId, scope: &ClientScopeId) -> Result<bool, StoreError> {
     let done =
         sqlx::query!("delete from client_scope where realm_id = $1 and client_scope_id = $2", realm.as_str(), scope.as_str());

@@ -26,6 +26,30 @@ pub async fn insert_role(db: &mut Db<'_>, realm: &RealmId, role: &Role) -> Resul
     Ok(())
 }
 
+pub async fn update_role(db: &mut Db<'_>, realm: &RealmId, role: &Role) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update role set name = $3, description = $4, attributes = $5 where realm_id = $1 and role_id = $2",
+        realm.as_str(),
+        role.id.as_str(),
+        role.name,
+        role.description,
+        Json(&role.attributes) as _,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}
+
+pub async fn delete_composite(db: &mut Db<'_>, realm: &RealmId, role: &RoleId, child: &RoleId) -> Result<(), StoreError> {
+    sqlx::query!(
+        "delete from role_composite where realm_id = $1 and role_id = $2 and child_role_id = $3",
+        realm.as_str(),
+        role.as_str(),
+        child.as_str(),
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
+}
+
 pub async fn insert_composite(db: &mut Db<'_>, realm: &RealmId, role: &RoleId, child: &RoleId) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into role_composite (realm_id, role_id, child_role_id) values ($1, $2, $3) on conflict do nothing",

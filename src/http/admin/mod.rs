@@ -1,7 +1,18 @@
 //! The Admin REST API, at Keycloak's addresses and in Keycloak's representations.
 
+mod answer;
 mod authenticate;
+mod client_parts;
+mod client_roles;
+mod client_scopes;
+mod clients;
+mod grantable;
+mod listing;
 mod permission;
+mod realm;
+mod realms;
+mod role_lists;
+mod roles;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -20,6 +31,13 @@ use super::state::App;
 /// Everything below `/admin/realms`.
 pub(crate) fn routes(app: &App) -> Router<App> {
     Router::new()
+        .merge(client_parts::routes())
+        .merge(client_roles::routes())
+        .merge(client_scopes::routes())
+        .merge(clients::routes())
+        .merge(realm::routes())
+        .merge(realms::routes())
+        .merge(roles::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), authenticate::authenticate))

@@ -1,1 +1,21 @@
 //! Keycloak's JSON shapes. They end here: model types carry no wire format, and these carry no behaviour.
+
+mod client;
+mod client_scope;
+mod events_config;
+mod imported_user;
+mod key;
+mod lenient;
+mod protocol_mapper;
+mod realm;
+mod realm_settings;
+mod role;
+
+pub(crate) use client::{ClientRepresentation, client};
+pub(crate) use client_scope::{ClientScopeRepresentation, client_scope};
+pub(crate) use events_config::{EventsConfig, events_config};
+pub(crate) use key::keys;
+pub(crate) use lenient::OUT_OF_RANGE;
+pub(crate) use protocol_mapper::{ProtocolMapperRepresentation, protocol_mapper};
+pub(crate) use realm::{RealmRepresentation, brief_realm, public_realm, realm};
+pub(crate) use role::{RoleRepresentation, brief_role, role};

@@ -56,7 +56,7 @@ pub fn admin() -> FirstAdmin {
 /// The realms that every test finds.
 pub async fn fill(server: &Server) {
     bootstrap::run(server, Some(&admin())).await.unwrap();
-    let file = read_realm_file(include_bytes!("../../../config/demo-realm.json")).unwrap();
+    let file = read_realm_file(include_bytes!("../../../config/demo-realm.json"), server).unwrap();
     import_realm::run(server, file, None).await.unwrap();
 }
 

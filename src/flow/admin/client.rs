@@ -1,0 +1,252 @@
+//! Clients: made, changed, deleted, and the account that acts for them.
+
+use super::{Refusal, client_rules, decided_on, taken};
+use crate::base::{Entropy, Secret, Timestamp};
+use crate::flow::Cx;
+use crate::flow::import_realm::service_account;
+use crate::model::realm_import::ClientImport;
+use crate::model::{Client, ClientId, ClientScopeId, ClientUuid, ProtocolMapper, RoleId};
+use crate::store::client::{CLIENT_ID_KEY, ClientRow, MAPPER_NAME_KEY, MapperOwner};
+use crate::store::{self, Db, StoreError};
+
+/// The length of a secret that is made here.
+const SECRET_LENGTH: usize = 86;
+/// When a secret was made, in seconds since 1970.
+const SECRET_MADE_AT: &str = "client.secret.creation.time";
+/// The scope of clients that act for themselves.
+const SERVICE_ACCOUNT: &str = "service_account";
+
+/// The client with this id, or Keycloak's answer that there is none.
+pub fn find<'a>(cx: &'a Cx, uuid: &str) -> Result<&'a Client, Refusal> {
+    cx.snapshot().clients.get(uuid).map(std::convert::AsRef::as_ref).ok_or(Refusal::NotFound("Could not find client"))
+}
+
+/// Gives a client that proves itself by a secret one, if it has none.
+pub fn fill_in_secret(client: &mut ClientImport, entropy: &Entropy, now: Timestamp) {
+    let settings = &mut client.settings;
+    let needs_one = !settings.public_client
+        && settings.client_authenticator_type == "client-secret"
+        && settings.protocol.as_deref() == Some("openid-connect");
+    if needs_one && client.secret.is_none() {
+        client.secret = Some(Secret::new(entropy.alphanumeric(SECRET_LENGTH)));
+        settings.attributes.insert(SECRET_MADE_AT.to_owned(), now.unix_seconds().to_string());
+    }
+}
+
+pub async fn create(cx: &Cx, mut client: ClientImport) -> Result<ClientUuid, Refusal> {
+    client_rules::check(&client.client_id, &client.settings, cx.settings())?;
+    fill_in_secret(&mut client, cx.entropy(), cx.now);
+    let realm = &cx.snapshot().realm;
+    let uuid = client.uuid.clone().unwrap_or_else(|| ClientUuid::new(cx.entropy().uuid()));
+    let row = ClientRow {
+        uuid: &uuid,
+        client_id: &ClientId::new(client.client_id.as_str()),
+        enabled: client.enabled,
+        not_before: client.not_before,
+        secret: client.secret.as_ref(),
+        settings: &client.settings,
+    };
+    cx.store()
+        .in_tx_or(async |db| {
+            decided_on(cx, db).await?;
+            let inserted = store::client::insert_client(db, &realm.id, &row, cx.now).await;
+            inserted.map_err(|e| taken(e, CLIENT_ID_KEY, || format!("Client {} already exists", client.client_id)))?;
+            for mapper in &client.mappers {
+                store::client::insert_mapper(db, &realm.id, MapperOwner::Client(&uuid), mapper).await?;
+            }
+            for (scope, optional) in scopes_of(cx, &client) {
+                store::client::put_client_scope(db, &realm.id, &uuid, scope, optional).await?;
+            }
+            if client.settings.service_accounts_enabled {
+                open_account(cx, db, &client.client_id, &uuid).await?;
+            }
+            Ok::<_, Refusal>(())
+        })
+        .await?;
+    cx.server.realms.invalidate(&realm.id);
+    Ok(uuid)
+}
+
+/// The scopes that a new client gets: those that it names, else the realm's; always of its own protocol.
+fn scopes_of<'a>(cx: &'a Cx, client: &ClientImport) -> Vec<(&'a ClientScopeId, bool)> {
+    let snapshot = cx.snapshot();
+    let protocol = client.settings.protocol.as_deref().unwrap_or("openid-connect");
+    let named = |names: &[String]| names.iter().filter_map(|n| snapshot.scope_named(n)).collect::<Vec<_>>();
+    let of_realm = |ids: &[ClientScopeId]| ids.iter().filter_map(|id| snapshot.scopes.get(id)).collect::<Vec<_>>();
+    let (mut default, optional) = match &client.scopes {
+        Some(own) => (named(&own.default), named(&own.optional)),
+        None => (of_realm(&snapshot.realm.default_scopes), of_realm(&snapshot.realm.optional_scopes)),
+    };
+    if client.settings.service_accounts_enabled {
+        default.extend(snapshot.scope_named(SERVICE_ACCOUNT));
+    }
+    let all = optional.into_iter().map(|s| (s, true)).chain(default.into_iter().map(|s| (s, false)));
+    all.filter(|(s, _)| s.protocol == protocol).map(|(s, optional)| (&s.id, optional)).collect()
+}
+
+/// Makes the user that stands for a client.
+async fn open_account(cx: &Cx, db: &mut Db<'_>, client_id: &str, uuid: &ClientUuid) -> Result<(), StoreError> {
+    let realm = &cx.snapshot().realm;
+    let account = service_account(&cx.server, client_id, uuid, cx.now);
+    store::user::insert_user(db, &realm.id, &account, !realm.settings.duplicate_emails_allowed, &serde_json::json!([])).await?;
+    store::user::insert_role(db, &realm.id, &account.id, &realm.default_role).await
+}
+
+/// Writes the client as it is to be; its account follows its name and its switch.
+pub async fn update(cx: &Cx, before: &Client, after: &Client) -> Result<(), Refusal> {
+    client_rules::check(after.client_id.as_str(), &after.settings, cx.settings())?;
+    let realm = &cx.snapshot().realm;
+    cx.store()
+        .in_tx_or(async |db| {
+            decided_on(cx, db).await?;
+            store::client::update_client(db, &realm.id, &row_of(after)).await?;
+            match (before.settings.service_accounts_enabled, after.settings.service_accounts_enabled) {
+                (false, true) => {
+                    open_account(cx, db, after.client_id.as_str(), &after.uuid).await?;
+                    if let Some(scope) = cx.snapshot().scope_named(SERVICE_ACCOUNT) {
+                        store::client::put_client_scope(db, &realm.id, &after.uuid, &scope.id, false).await?;
+                    }
+                }
+                (true, false) => close_account(cx, db, &after.uuid).await?,
+                (true, true) if before.client_id != after.client_id => rename_account(cx, db, after).await?,
+                _ => {}
+            }
+            Ok::<_, Refusal>(())
+        })
+        .await?;
+    cx.server.realms.invalidate(&realm.id);
+    Ok(())
+}
+
+fn row_of(client: &Client) -> ClientRow<'_> {
+    ClientRow {
+        uuid: &client.uuid,
+        client_id: &client.client_id,
+        enabled: client.enabled,
+        not_before: client.not_before,
+        secret: client.secret.as_ref(),
+        settings: &client.settings,
+    }
+}
+
+async fn close_account(cx: &Cx, db: &mut Db<'_>, client: &ClientUuid) -> Result<(), StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    if let Some(account) = store::user::find_service_account(db, realm, client).await? {
+        store::user::delete_user(db, realm, &account.id).await?;
+    }
+    Ok(())
+}
+
+async fn rename_account(cx: &Cx, db: &mut Db<'_>, client: &Client) -> Result<(), StoreError> {
+    let realm = &cx.snapshot().realm;
+    if let Some(mut account) = store::user::find_service_account(db, &realm.id, &client.uuid).await? {
+        account.username = format!("service-account-{}", client.client_id.as_str().to_lowercase());
+        store::user::update_user(db, &realm.id, &account, !realm.settings.duplicate_emails_allowed).await?;
+    }
+    Ok(())
+}
+
+/// Deletes the client with its roles, its account and its parts of sessions.
+pub async fn delete(cx: &Cx, client: &Client) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm.id;
+    let deleted = cx
+        .store()
+        .in_tx(async |db| {
+            store::realm::touch(db, realm).await?;
+            store::client_session::detach_client(db, realm, &client.uuid, cx.now).await?;
+            close_account(cx, db, &client.uuid).await?;
+            store::client::delete_client(db, realm, &client.uuid).await
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    if deleted { Ok(()) } else { Err(Refusal::NotFound("Could not find client")) }
+}
+
+/// Makes a new secret; the old one is worth nothing from here on.
+pub async fn renew_secret(cx: &Cx, client: &Client) -> Result<Secret, Refusal> {
+    let mut changed = client.clone();
+    let secret = Secret::new(cx.entropy().alphanumeric(SECRET_LENGTH));
+    changed.secret = Some(secret.clone());
+    changed.settings.attributes.insert(SECRET_MADE_AT.to_owned(), cx.now.unix_seconds().to_string());
+    let realm = &cx.snapshot().realm.id;
+    cx.store()
+        .in_tx_or(async |db| {
+            decided_on(cx, db).await?;
+            store::client::update_client(db, realm, &row_of(&changed)).await?;
+            Ok::<_, Refusal>(())
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    Ok(secret)
+}
+
+/// Gives the client a scope. One that it has already stays what it is, and so does one of another protocol stay away (Keycloak).
+pub async fn add_scope(cx: &Cx, client: &Client, scope: &ClientScopeId, optional: bool) -> Result<(), Refusal> {
+    let snapshot = cx.snapshot();
+    let found = snapshot.scopes.get(scope).ok_or(Refusal::NotFound("Client scope not found"))?;
+    let protocol = client.settings.protocol.as_deref().unwrap_or("openid-connect");
+    let has = client.default_scopes.contains(scope) || client.optional_scopes.contains(scope);
+    if has || found.protocol != protocol {
+        return Ok(());
+    }
+    let realm = &snapshot.realm.id;
+    cx.store()
+        .in_tx_or(async |db| {
+            decided_on(cx, db).await?;
+            store::client::put_client_scope(db, realm, &client.uuid, scope, optional).await?;
+            Ok::<_, Refusal>(())
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    Ok(())
+}
+
+pub async fn remove_scope(cx: &Cx, client: &Client, scope: &ClientScopeId) -> Result<(), Refusal> {
+    let snapshot = cx.snapshot();
+    if !snapshot.scopes.contains_key(scope) {
+        return Err(Refusal::NotFound("Client scope not found"));
+    }
+    let realm = &snapshot.realm.id;
+    cx.store()
+        .in_tx(async |db| {
+            store::realm::touch(db, realm).await?;
+            store::client::delete_client_scope(db, realm, &client.uuid, scope).await
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    Ok(())
+}
+
+/// Lets roles into the client's tokens, or takes them out of them.
+pub async fn change_scope_mappings(cx: &Cx, client: &Client, roles: &[RoleId], add: bool) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm.id;
+    cx.store()
+        .in_tx(async |db| {
+            store::realm::touch(db, realm).await?;
+            for role in roles {
+                if add {
+                    store::client::insert_scope_mapping(db, realm, &client.uuid, role).await?;
+                } else {
+                    store::client::delete_scope_mapping(db, realm, &client.uuid, role).await?;
+                }
+            }
+            Ok(())
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    Ok(())
+}
+
+/// Adds a mapper to a client or a client scope.
+pub async fn add_mapper(cx: &Cx, owner: MapperOwner<'_>, mapper: &ProtocolMapper) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm.id;
+    cx.store()
+        .in_tx_or(async |db| {
+            store::realm::touch(db, realm).await?;
+            let inserted = store::client::insert_mapper(db, realm, owner, mapper).await;
+            inserted.map_err(|e| taken(e, MAPPER_NAME_KEY, || "Protocol mapper exists with same name".to_owned()))
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    Ok(())
+}

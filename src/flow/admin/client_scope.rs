@@ -1,0 +1,92 @@
+//! Client scopes: made, changed, deleted, and the roles that they are tied to.
+
+use super::{Refusal, decided_on, fits, taken};
+use crate::flow::Cx;
+use crate::model::{ClientScope, RoleId};
+use crate::store;
+use crate::store::client::MapperOwner;
+use crate::store::client_scope::NAME_KEY;
+
+const PROTOCOLS: [&str; 3] = ["openid-connect", "saml", "oid4vc"];
+
+/// The scope with this id, or Keycloak's answer that there is none.
+pub fn find<'a>(cx: &'a Cx, id: &str) -> Result<&'a ClientScope, Refusal> {
+    cx.snapshot().scopes.get(id).ok_or(Refusal::NotFound("Could not find client scope"))
+}
+
+/// A name is a word of the `scope` parameter (RFC 6749 §3.3).
+fn check(scope: &ClientScope) -> Result<(), Refusal> {
+    let is_word = scope.name.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
+    if scope.name.is_empty() || !is_word {
+        return Err(Refusal::Invalid(format!("Unexpected name \"{}\" for ClientScope", scope.name)));
+    }
+    if !PROTOCOLS.contains(&scope.protocol.as_str()) {
+        return Err(Refusal::Invalid("Unexpected protocol".to_owned()));
+    }
+    fits(&scope.name)
+}
+
+pub async fn create(cx: &Cx, scope: &ClientScope) -> Result<(), Refusal> {
+    check(scope)?;
+    let realm = &cx.snapshot().realm.id;
+    cx.store()
+        .in_tx_or(async |db| {
+            store::realm::touch(db, realm).await?;
+            let inserted = store::client_scope::insert_scope(db, realm, scope).await;
+            inserted.map_err(|e| taken(e, NAME_KEY, || format!("Client Scope {} already exists", scope.name)))?;
+            for mapper in &scope.mappers {
+                store::client::insert_mapper(db, realm, MapperOwner::Scope(&scope.id), mapper).await?;
+            }
+            Ok::<_, Refusal>(())
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    Ok(())
+}
+
+pub async fn update(cx: &Cx, after: &ClientScope) -> Result<(), Refusal> {
+    check(after)?;
+    let realm = &cx.snapshot().realm.id;
+    cx.store()
+        .in_tx_or(async |db| {
+            decided_on(cx, db).await?;
+            let updated = store::client_scope::update_scope(db, realm, after).await;
+            updated.map_err(|e| taken(e, NAME_KEY, || format!("Client Scope {} already exists", after.name)))
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    Ok(())
+}
+
+pub async fn delete(cx: &Cx, scope: &ClientScope) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm.id;
+    let deleted = cx
+        .store()
+        .in_tx(async |db| {
+            store::realm::touch(db, realm).await?;
+            store::client_scope::delete_scope(db, realm, &scope.id).await
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    if deleted { Ok(()) } else { Err(Refusal::NotFound("Could not find client scope")) }
+}
+
+/// Ties the scope to roles, or unties it.
+pub async fn change_roles(cx: &Cx, scope: &ClientScope, roles: &[RoleId], add: bool) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm.id;
+    cx.store()
+        .in_tx(async |db| {
+            store::realm::touch(db, realm).await?;
+            for role in roles {
+                if add {
+                    store::client_scope::insert_role(db, realm, &scope.id, role).await?;
+                } else {
+                    store::client_scope::delete_role(db, realm, &scope.id, role).await?;
+                }
+            }
+            Ok(())
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! What administrators do to a realm's configuration: each change in one transaction, with the version of what it was decided on.
+
+pub mod client;
+pub mod client_rules;
+pub mod client_scope;
+pub mod realm;
+pub mod realm_rules;
+pub mod role;
+
+use thiserror::Error;
+
+use super::Cx;
+use crate::store::{self, Db, StoreError};
+
+/// How often a change is decided anew before the crowd of writers is told apart from a bug.
+const ATTEMPTS: usize = 8;
+
+/// The longest name that Keycloak's tables hold.
+pub const MAX_NAME: usize = 255;
+
+/// Why a change was not made. Nothing of it was written.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// Somebody else changed the realm in between: the change is to be decided anew.
+    #[error("the realm has been changed meanwhile")]
+    Moved,
+    #[error("{0}")]
+    NotFound(&'static str),
+    /// A value that is not allowed.
+    #[error("{0}")]
+    Invalid(String),
+    /// A value of a client that is not allowed.
+    #[error("{0}")]
+    InvalidClient(String),
+    #[error("{0}")]
+    Exists(String),
+    /// A name or an id is taken, and Keycloak does not say which.
+    #[error("Duplicate resource error")]
+    Duplicate,
+    #[error("not allowed")]
+    Forbidden,
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(_) => Self::Duplicate,
+            other => Self::Store(other),
+        }
+    }
+}
+
+/// Explains the conflict with one constraint; others stay what they are.
+fn taken(error: StoreError, constraint: &str, text: impl FnOnce() -> String) -> Refusal {
+    if error.is_conflict(constraint) { Refusal::Exists(text()) } else { error.into() }
+}
+
+/// Refuses a name that is longer than Keycloak's tables hold.
+fn fits(name: &str) -> Result<(), Refusal> {
+    if name.chars().count() <= MAX_NAME { Ok(()) } else { Err(Refusal::Invalid("Database operation failed".to_owned())) }
+}
+
+/// First in the transaction of a change that was decided on `cx`.
+async fn decided_on(cx: &Cx, db: &mut Db<'_>) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm;
+    if store::realm::touch_at(db, &realm.id, realm.version).await? { Ok(()) } else { Err(Refusal::Moved) }
+}
+
+/// Decides and applies a change, again on the realm as it stands now whenever somebody else was first.
+pub async fn settled<T, F>(cx: Cx, attempt: impl Fn(Cx) -> F) -> Result<T, Refusal>
+where
+    F: Future<Output = Result<T, Refusal>>,
+{
+    let mut cx = cx;
+    for _ in 0..ATTEMPTS {
+        match attempt(cx.clone()).await {
+            Err(Refusal::Moved) => {
+                cx.server.realms.invalidate(&cx.snapshot().realm.id);
+                cx = cx.refreshed().await?.ok_or(Refusal::NotFound("Realm not found."))?;
+            }
+            settled => {
+                cx.server.realms.invalidate(&cx.snapshot().realm.id);
+                return settled;
+            }
+        }
+    }
+    Err(Refusal::Moved)
+}

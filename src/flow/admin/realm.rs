@@ -1,0 +1,144 @@
+//! Realms: changed, renamed, deleted, together with what the master realm has of them.
+
+use serde_json::{Map, Value};
+
+use super::{Refusal, decided_on, realm_rules};
+use crate::flow::Cx;
+use crate::model::realm::LIFESPANS;
+use crate::model::{Client, ClientId, RealmId};
+use crate::oidc::admin_roles::master_client;
+use crate::store::client::ClientRow;
+use crate::store::realm::RealmChange;
+use crate::store::{self, Db, StoreError};
+
+const MASTER: &str = "master";
+
+/// What a realm is to be.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub name: String,
+    pub enabled: bool,
+    pub not_before: i64,
+    pub document: Map<String, Value>,
+    /// The settings that the change names.
+    pub named: Map<String, Value>,
+}
+
+/// Changes a realm; with another name, the addresses of its built-in clients and its client in the master realm follow.
+pub async fn update(cx: &Cx, change: &Change) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm;
+    let renamed = change.name != realm.name;
+    if renamed {
+        if realm.is_master() {
+            return Err(Refusal::Invalid("Can't rename master realm".to_owned()));
+        }
+        realm_rules::check_name(&change.name)?;
+    }
+    realm_rules::check(&change.named, &change.document)?;
+    let row = RealmChange {
+        name: &change.name,
+        enabled: change.enabled,
+        not_before: change.not_before,
+        settings: &change.document,
+        changes_lifespans: LIFESPANS.iter().any(|name| realm.document.get(*name) != change.document.get(*name)),
+    };
+    let master = if renamed { master_of(cx).await? } else { None };
+    cx.store()
+        .in_tx_or(async |db| {
+            decided_on(cx, db).await?;
+            let updated = store::realm::update_realm(db, &realm.id, &row, cx.now).await;
+            updated.map_err(|e| super::taken(e, store::realm::NAME_KEY, || "Realm with same name exists".to_owned()))?;
+            if renamed {
+                move_addresses(cx, db, &change.name).await?;
+            }
+            if let Some((master, client)) = &master {
+                move_client_in_master(db, master, client, &change.name).await?;
+            }
+            Ok::<_, Refusal>(())
+        })
+        .await?;
+    cx.server.realms.invalidate(&realm.id);
+    if let Some((master, _)) = &master {
+        cx.server.realms.invalidate(master);
+    }
+    Ok(())
+}
+
+/// The master realm and the realm's client in it.
+async fn master_of(cx: &Cx) -> Result<Option<(RealmId, Client)>, StoreError> {
+    let Some(master) = cx.server.realms.current(cx.store(), MASTER).await? else { return Ok(None) };
+    let client = master.snapshot.client(&master_client(&cx.snapshot().realm.name));
+    Ok(client.map(|client| (master.snapshot.realm.id.clone(), client.as_ref().clone())))
+}
+
+/// The built-in clients' addresses have the realm's name in them.
+async fn move_addresses(cx: &Cx, db: &mut Db<'_>, name: &str) -> Result<(), StoreError> {
+    let realm = &cx.snapshot().realm;
+    let moved = |address: &str| {
+        ["realms", "admin"].iter().find_map(|place| {
+            let rest = address.strip_prefix(&format!("/{place}/{}/", realm.name))?;
+            Some(format!("/{place}/{name}/{rest}"))
+        })
+    };
+    for client in cx.snapshot().clients.values() {
+        let mut settings = client.settings.clone();
+        let Some(base) = settings.base_url.as_deref().and_then(moved) else { continue };
+        settings.base_url = Some(base);
+        for uri in &mut settings.redirect_uris {
+            if let Some(moved) = moved(uri) {
+                *uri = moved;
+            }
+        }
+        let row = ClientRow { settings: &settings, ..row_of(client, &client.client_id) };
+        store::client::update_client(db, &realm.id, &row).await?;
+    }
+    Ok(())
+}
+
+async fn move_client_in_master(db: &mut Db<'_>, master: &RealmId, client: &Client, name: &str) -> Result<(), StoreError> {
+    store::realm::touch(db, master).await?;
+    let id = ClientId::new(master_client(name));
+    let mut settings = client.settings.clone();
+    settings.name = Some(format!("{name} Realm"));
+    let row = ClientRow { settings: &settings, ..row_of(client, &id) };
+    store::client::update_client(db, master, &row).await?;
+    Ok(())
+}
+
+fn row_of<'a>(client: &'a Client, client_id: &'a ClientId) -> ClientRow<'a> {
+    ClientRow {
+        uuid: &client.uuid,
+        client_id,
+        enabled: client.enabled,
+        not_before: client.not_before,
+        secret: client.secret.as_ref(),
+        settings: &client.settings,
+    }
+}
+
+/// Deletes a realm and all that is in it, and its client in the master realm.
+pub async fn delete(cx: &Cx) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm;
+    if realm.is_master() {
+        return Err(Refusal::Invalid("Can't delete master realm".to_owned()));
+    }
+    let master = master_of(cx).await?;
+    let deleted = cx
+        .store()
+        .in_tx(async |db| {
+            // The master realm is touched second everywhere, so that two writers cannot wait for each other.
+            let deleted = store::realm::delete_realm(db, &realm.id).await?;
+            if let Some((master, client)) = &master {
+                store::realm::touch(db, master).await?;
+                store::client_session::detach_client(db, master, &client.uuid, cx.now).await?;
+                store::client::delete_client(db, master, &client.uuid).await?;
+            }
+            Ok(deleted)
+        })
+        .await?;
+    cx.server.realms.invalidate(&realm.id);
+    if let Some((master, _)) = &master {
+        cx.server.realms.invalidate(master);
+    }
+    if deleted { Ok(()) } else { Err(Refusal::NotFound("Realm not found.")) }
+}

@@ -1,0 +1,163 @@
+//! What a realm may look like, in Keycloak's words.
+
+use serde_json::{Map, Value};
+
+use super::{Refusal, fits};
+use crate::model::RealmSettings;
+use crate::model::realm::{fresh_document, whole_number};
+
+/// What a realm's name may not hold: it is a segment of addresses.
+const FORBIDDEN: &str = "/?#\\%;[]\"<>{}|^`";
+const SSL: [&str; 3] = ["all", "external", "none"];
+/// Flows that are built in; their order and contents cannot be changed here.
+const FLOWS: [&str; 7] = [
+    "browserFlow",
+    "registrationFlow",
+    "directGrantFlow",
+    "resetCredentialsFlow",
+    "clientAuthenticationFlow",
+    "dockerAuthenticationFlow",
+    "firstBrokerLoginFlow",
+];
+const POLICIES_WITH_A_NUMBER: [&str; 13] = [
+    "length",
+    "maxLength",
+    "digits",
+    "upperCase",
+    "lowerCase",
+    "specialChars",
+    "passwordHistory",
+    "hashIterations",
+    "forceExpiredPasswordChange",
+    "maxAuthAge",
+    "recoveryCodesWarningThreshold",
+    "passwordAge",
+    "passwordHistoryDays",
+];
+const OTHER_POLICIES: [&str; 7] =
+    ["notUsername", "notEmail", "notContainsUsername", "regexPattern", "hashAlgorithm", "passwordBlacklist", "username"];
+
+/// The first letter of a name that an address cannot hold.
+pub fn forbidden_letter(name: &str) -> Option<char> {
+    name.chars().find(|c| FORBIDDEN.contains(*c) || c.is_control())
+}
+
+pub fn check_name(name: &str) -> Result<(), Refusal> {
+    if name.trim().is_empty() {
+        return Err(Refusal::Invalid("Realm name cannot be empty".to_owned()));
+    }
+    if let Some(letter) = forbidden_letter(name) {
+        return Err(Refusal::Invalid(format!("Character '{letter}' not allowed.")));
+    }
+    fits(name)
+}
+
+/// Whether a realm may get these settings. `named` are those that the change names, `after` is all of them.
+pub fn check(named: &Map<String, Value>, after: &Map<String, Value>) -> Result<(), Refusal> {
+    let refuse = |text: &str| Err(Refusal::Invalid(text.to_owned()));
+    let text = |name: &str| after.get(name).and_then(Value::as_str);
+    fits(text("displayName").unwrap_or_default())?;
+    if text("sslRequired").is_some_and(|v| !SSL.contains(&v.to_lowercase().as_str())) {
+        return refuse("Invalid value for sslRequired");
+    }
+    for flow in FLOWS {
+        if let Some(given) = named.get(flow).filter(|v| fresh_document().get(flow) != Some(*v)) {
+            return Err(Refusal::Invalid(format!("Unable to resolve auth flow '{}'", given.as_str().unwrap_or_default())));
+        }
+    }
+    let code = |name: &str| named.get(name).and_then(whole_number);
+    if let (Some(login), Some(action)) = (code("accessCodeLifespanLogin"), code("accessCodeLifespanUserAction"))
+        && (login < 1 || action < 1)
+    {
+        return refuse("AccessCodeLifespanLogin or AccessCodeLifespanUserAction cannot be 0");
+    }
+    policy(text("passwordPolicy").unwrap_or_default())?;
+    lifespans(&RealmSettings::of(after))
+}
+
+/// A client's online session may not outlive the realm's; the offline pair is not compared (Keycloak).
+fn lifespans(realm: &RealmSettings) -> Result<(), Refusal> {
+    let refuse = |text: &str| Err(Refusal::Invalid(text.to_owned()));
+    if realm.remember_me {
+        if realm.client_session_idle > realm.sso_session_idle.max(realm.sso_session_idle_remember_me) {
+            return refuse("Client session idle timeout cannot exceed realm SSO session idle timeout and RememberMe idle timeout.");
+        }
+        if realm.client_session_max > realm.sso_session_max.max(realm.sso_session_max_remember_me) {
+            return refuse("Client session max lifespan cannot exceed realm SSO session max lifespan and RememberMe max span.");
+        }
+        return Ok(());
+    }
+    if realm.client_session_idle > realm.sso_session_idle {
+        return refuse("Client Session Idle Timeout cannot be greater than Realm SSO Idle Timeout.");
+    }
+    if realm.client_session_max > realm.sso_session_max {
+        return refuse("Client Session Max Lifespan cannot be greater than Realm SSO Max Lifespan.");
+    }
+    Ok(())
+}
+
+/// `length(8) and notUsername`
+fn policy(text: &str) -> Result<(), Refusal> {
+    for part in text.split(" and ").map(str::trim).filter(|p| !p.is_empty()) {
+        let (name, value) = part.split_once('(').map_or((part, None), |(n, v)| (n.trim(), v.strip_suffix(')')));
+        if POLICIES_WITH_A_NUMBER.contains(&name) {
+            let is_number = value.is_none_or(|v| v == "undefined" || v.parse::<i32>().is_ok());
+            if !is_number {
+                return Err(Refusal::Invalid(format!("Invalid config for {name}: Not a valid number")));
+            }
+        } else if !OTHER_POLICIES.contains(&name) {
+            return Err(Refusal::Invalid("Password policy not found".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn refusal(named: Value) -> String {
+        let named = named.as_object().cloned().unwrap();
+        let mut after = fresh_document().clone();
+        after.extend(named.clone());
+        check(&named, &after).map_or_else(|r| r.to_string(), |()| "none".to_owned())
+    }
+
+    #[test]
+    fn limits_of_clients_stay_within_the_realms() {
+        assert_eq!(
+            refusal(json!({"clientSessionIdleTimeout": 99999})),
+            "Client Session Idle Timeout cannot be greater than Realm SSO Idle Timeout."
+        );
+        assert_eq!(
+            refusal(json!({"clientSessionIdleTimeout": 99999, "rememberMe": true})),
+            "Client session idle timeout cannot exceed realm SSO session idle timeout and RememberMe idle timeout."
+        );
+        assert_eq!(refusal(json!({"clientOfflineSessionIdleTimeout": 99_999_999})), "none");
+        assert_eq!(refusal(json!({"ssoSessionIdleTimeout": 0, "offlineSessionIdleTimeout": 0})), "none");
+    }
+
+    #[test]
+    fn only_both_code_lifespans_together_may_not_be_zero() {
+        assert_eq!(refusal(json!({"accessCodeLifespanLogin": 0})), "none");
+        assert_eq!(
+            refusal(json!({"accessCodeLifespanLogin": 0, "accessCodeLifespanUserAction": 300})),
+            "AccessCodeLifespanLogin or AccessCodeLifespanUserAction cannot be 0"
+        );
+    }
+
+    #[test]
+    fn password_policies_are_known_by_name() {
+        assert_eq!(refusal(json!({"passwordPolicy": "length(8) and notUsername"})), "none");
+        assert_eq!(refusal(json!({"passwordPolicy": "nosuch(1)"})), "Password policy not found");
+        assert_eq!(refusal(json!({"passwordPolicy": "length(x)"})), "Invalid config for length: Not a valid number");
+    }
+
+    #[test]
+    fn a_name_is_a_segment_of_an_address() {
+        assert_eq!(forbidden_letter("o-a/b"), Some('/'));
+        assert_eq!(check_name(" ").unwrap_err().to_string(), "Realm name cannot be empty");
+        assert!(check_name("Prüfer-1").is_ok());
+    }
+}

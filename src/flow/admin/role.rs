@@ -1,0 +1,105 @@
+//! Roles of the realm and of clients: made, changed, deleted, and composed.
+
+use std::collections::BTreeMap;
+
+use super::{Refusal, decided_on, fits, taken};
+use crate::flow::Cx;
+use crate::model::{ClientUuid, Role, RoleId};
+use crate::store;
+use crate::store::role::NAME_KEY;
+
+/// Descriptions and attributes are no longer than names.
+fn check(role: &Role) -> Result<(), Refusal> {
+    fits(&role.name)?;
+    role.description.iter().chain(role.attributes.values().flatten()).try_for_each(|text| fits(text))
+}
+
+/// The role of this name: of the realm, or of a client.
+pub fn find<'a>(cx: &'a Cx, client: Option<&ClientUuid>, name: &str) -> Result<&'a Role, Refusal> {
+    let found = match client {
+        None => cx.snapshot().realm_role(name),
+        Some(client) => cx.snapshot().client_role(client, name),
+    };
+    found.ok_or(Refusal::NotFound("Could not find role"))
+}
+
+/// A new role without anything in it.
+pub fn new(cx: &Cx, client: Option<ClientUuid>, name: &str) -> Role {
+    Role {
+        id: RoleId::new(cx.entropy().uuid()),
+        client,
+        name: name.to_owned(),
+        description: None,
+        attributes: BTreeMap::new(),
+        children: Vec::new(),
+    }
+}
+
+pub async fn create(cx: &Cx, role: &Role) -> Result<(), Refusal> {
+    check(role)?;
+    let realm = &cx.snapshot().realm.id;
+    cx.store()
+        .in_tx_or(async |db| {
+            store::realm::touch(db, realm).await?;
+            let inserted = store::role::insert_role(db, realm, role).await;
+            inserted.map_err(|e| taken(e, NAME_KEY, || format!("Role with name {} already exists", role.name)))?;
+            for child in &role.children {
+                store::role::insert_composite(db, realm, &role.id, child).await?;
+            }
+            Ok::<_, Refusal>(())
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    Ok(())
+}
+
+pub async fn update(cx: &Cx, after: &Role) -> Result<(), Refusal> {
+    check(after)?;
+    let realm = &cx.snapshot().realm.id;
+    cx.store()
+        .in_tx_or(async |db| {
+            decided_on(cx, db).await?;
+            store::role::update_role(db, realm, after).await?;
+            Ok::<_, Refusal>(())
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    Ok(())
+}
+
+/// Deletes a role; the one that every user has stays.
+pub async fn delete(cx: &Cx, role: &Role) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm;
+    if role.id == realm.default_role {
+        return Err(Refusal::Invalid(format!("{} is default role of the realm and cannot be removed.", role.name)));
+    }
+    let deleted = cx
+        .store()
+        .in_tx(async |db| {
+            store::realm::touch(db, &realm.id).await?;
+            store::role::delete_role(db, &realm.id, &role.id).await
+        })
+        .await?;
+    cx.server.realms.invalidate(&realm.id);
+    if deleted { Ok(()) } else { Err(Refusal::NotFound("Could not find role")) }
+}
+
+/// Puts roles into a composite, or takes them out of it.
+pub async fn change_composites(cx: &Cx, role: &Role, children: &[RoleId], add: bool) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm.id;
+    cx.store()
+        .in_tx(async |db| {
+            store::realm::touch(db, realm).await?;
+            for child in children {
+                if add {
+                    store::role::insert_composite(db, realm, &role.id, child).await?;
+                } else {
+                    store::role::delete_composite(db, realm, &role.id, child).await?;
+                }
+            }
+            Ok(())
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! How the Admin REST API answers: JSON that nobody keeps, an address of what was made, and refusals in Keycloak's shapes.
+
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::Value;
+
+use crate::flow::admin::Refusal;
+use crate::http::error::AdminError;
+
+const SEGMENT: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'/').add(b'<').add(b'>').add(b'?').add(b'[')
+    .add(b'\\').add(b']').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+
+/// What a handler comes to.
+pub(crate) type Answer = Result<Response, AdminError>;
+
+/// 200 with JSON.
+pub(crate) fn shown(body: &Value) -> Response {
+    let mut response = body.to_string().into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// 201 and where it is.
+pub(crate) fn created(location: &str) -> Response {
+    let mut response = StatusCode::CREATED.into_response();
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+/// A name at the end of a `Location`: what a segment of a path may hold stays as it is (RFC 3986 §3.3).
+pub(crate) fn last_segment(name: &str) -> String {
+    utf8_percent_encode(name, SEGMENT).to_string()
+}
+
+/// 204.
+pub(crate) fn done() -> Response {
+    StatusCode::NO_CONTENT.into_response()
+}
+
+impl From<Refusal> for AdminError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound(what) => Self::NotFound(what),
+            Refusal::Invalid(text) => Self::bad_request(text),
+            Refusal::InvalidClient(text) => Self::Described(StatusCode::BAD_REQUEST, "invalid_input", text),
+            Refusal::Exists(text) => Self::conflict(text),
+            Refusal::Moved | Refusal::Duplicate => {
+                Self::Described(StatusCode::CONFLICT, "conflict", "Duplicate resource error".to_owned())
+            }
+            Refusal::Forbidden => Self::Forbidden,
+            Refusal::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `/admin/realms/{realm}`: its settings, its keys, and its revocation policy.
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use serde_json::json;
+
+use super::answer::{Answer, done, shown};
+use super::{Admin, AnyRole, ManageEvents, ManageRealm, Permission, ViewEvents, ViewRealm};
+use crate::flow::Cx;
+use crate::flow::admin::realm::{self as realms, Change};
+use crate::flow::admin::settled;
+use crate::http::error::AdminError;
+use crate::http::extract::Json;
+use crate::http::representation::{EventsConfig, RealmRepresentation, events_config, keys, public_realm, realm};
+use crate::http::state::App;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/{realm}", get(read).put(change).delete(delete))
+        .route("/{realm}/keys", get(list_keys))
+        .route("/{realm}/push-revocation", post(push_revocation))
+        .route("/{realm}/events/config", get(read_events).put(change_events))
+}
+
+async fn read(admin: Admin<AnyRole>) -> Answer {
+    let snapshot = admin.cx.snapshot();
+    Ok(shown(&if admin.has_any_of(ViewRealm::ANY_OF) { realm(snapshot) } else { public_realm(snapshot) }))
+}
+
+async fn change(admin: Admin<ManageRealm>, Json(given): Json<RealmRepresentation>) -> Answer {
+    let given = &given;
+    settled(admin.cx, |cx: Cx| async move {
+        let before = &cx.snapshot().realm;
+        let change = Change {
+            name: given.name().map_or_else(|| before.name.clone(), str::to_owned),
+            enabled: given.enabled.map_or(before.enabled, |f| f.0),
+            not_before: given.not_before.map_or(before.not_before, |n| n.0),
+            document: given.settings.put_on(&before.document),
+            named: given.settings.0.clone(),
+        };
+        realms::update(&cx, &change).await
+    })
+    .await?;
+    Ok(done())
+}
+
+async fn delete(admin: Admin<ManageRealm>) -> Answer {
+    realms::delete(&admin.cx).await?;
+    Ok(done())
+}
+
+async fn list_keys(admin: Admin<ViewRealm>) -> Answer {
+    Ok(shown(&keys(&admin.cx.snapshot().keys, &admin.cx.realm.keys)))
+}
+
+/// Nobody is told: clients here ask for themselves.
+async fn push_revocation(_: Admin<ManageRealm>) -> Answer {
+    Ok(shown(&json!({})))
+}
+
+async fn read_events(admin: Admin<ViewEvents>) -> Answer {
+    Ok(shown(&events_config(&admin.cx.snapshot().realm.document)))
+}
+
+async fn change_events(admin: Admin<ManageEvents>, Json(given): Json<EventsConfig>) -> Answer {
+    if given.has_unknown_listener() {
+        return Err(AdminError::Plain(StatusCode::BAD_REQUEST, "Unknown event listener".to_owned()));
+    }
+    let given = &given;
+    settled(admin.cx, |cx: Cx| async move {
+        let before = &cx.snapshot().realm;
+        let change = Change {
+            name: before.name.clone(),
+            enabled: before.enabled,
+            not_before: before.not_before,
+            document: given.put_on(&before.document),
+            named: serde_json::Map::new(),
+        };
+        realms::update(&cx, &change).await
+    })
+    .await?;
+    Ok(done())
+}

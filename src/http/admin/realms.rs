@@ -1,0 +1,116 @@
+//! `/admin/realms`: the realms that a caller administers, and new ones.
+
+use axum::body::to_bytes;
+use axum::extract::{Extension, Request, State};
+use axum::routing::get;
+use axum::{Router, http::StatusCode};
+use serde_json::{Value, json};
+
+use super::answer::{Answer, created, shown};
+use super::authenticate::Administrator;
+use super::listing::Query;
+use super::permission::{Permission, ViewRealm};
+use crate::flow::admin::{client, realm_rules};
+use crate::flow::import_realm::{self, ImportError};
+use crate::http::error::AdminError;
+use crate::http::extract::{Caller, read_representation};
+use crate::http::path_segment;
+use crate::http::representation::{RealmRepresentation, brief_realm, realm};
+use crate::http::state::App;
+use crate::oidc::admin_roles::{ADMIN, CREATE_REALM};
+use crate::store;
+
+/// A realm with all its users may be large.
+const MAX_BODY: usize = 256 * 1024 * 1024;
+/// Keycloak's ids of realms are no longer.
+const MAX_ID: usize = 36;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/", get(list).post(create))
+}
+
+async fn list(State(app): State<App>, Extension(administrator): Extension<Administrator>, query: Query) -> Answer {
+    let server = &app.server;
+    let versions = store::realm::list_versions(&mut server.store.db().await?).await?;
+    let mut all: Vec<Value> = Vec::new();
+    for (_, name, _) in versions {
+        let roles = administrator.roles_in(&name);
+        if roles.is_empty() {
+            continue;
+        }
+        let Some(found) = server.realms.current(&server.store, &name).await? else { continue };
+        all.push(match ViewRealm::ANY_OF.iter().any(|r| roles.contains(*r)) {
+            false => json!({ "realm": name }),
+            true if query.flag("briefRepresentation", false) => brief_realm(&found.snapshot),
+            true => realm(&found.snapshot),
+        });
+    }
+    if all.is_empty() {
+        return Err(AdminError::Forbidden);
+    }
+    Ok(shown(&Value::from(all)))
+}
+
+async fn create(
+    State(app): State<App>,
+    Extension(administrator): Extension<Administrator>,
+    caller: Caller,
+    request: Request,
+) -> Answer {
+    let may_all = administrator.is_of_master() && administrator.has_realm_role(ADMIN);
+    let may_create = administrator.is_of_master() && administrator.has_realm_role(CREATE_REALM);
+    if !(may_all || may_create) {
+        return Err(AdminError::Forbidden);
+    }
+    let body = to_bytes(request.into_body(), MAX_BODY).await.map_err(|_| unreadable())?;
+    let file: RealmRepresentation = read_representation(&body).map_err(|_| unreadable())?;
+    let name = file.name().unwrap_or_default().to_owned();
+    if let Some(letter) = realm_rules::forbidden_letter(&name) {
+        return Err(AdminError::Plain(StatusCode::BAD_REQUEST, format!("Character '{letter}' not allowed.")));
+    }
+    realm_rules::check_name(&name)?;
+    let server = &app.server;
+    let now = server.clock.now();
+    let mut import = file.to_import(now, &server.entropy);
+    if import.id.as_ref().is_some_and(|id| id.as_str().chars().count() > MAX_ID) {
+        return Err(AdminError::bad_request("Database operation failed"));
+    }
+    refuse_nameless(&import)?;
+    for new in &mut import.clients {
+        client::fill_in_secret(new, &server.entropy, now);
+    }
+    // Who has all roles of all realms gets those of the new one by that.
+    let creator = (!may_all).then(|| administrator.user().id.clone());
+    import_realm::run(server, import, creator.as_ref()).await.map_err(explain)?;
+    Ok(created(&format!("{}/admin/realms/{}", caller.base, path_segment(&name))))
+}
+
+/// Keycloak fails by accident on these, or makes them; here they are refused by name.
+fn refuse_nameless(import: &crate::model::realm_import::RealmImport) -> Result<(), AdminError> {
+    let refuse = |what: &str| Err(AdminError::bad_request(format!("A {what} of the representation has no name")));
+    if import.users.iter().any(|u| u.username.trim().is_empty()) {
+        return refuse("user");
+    }
+    if import.clients.iter().any(|c| c.client_id.trim().is_empty()) {
+        return refuse("client");
+    }
+    if import.groups.iter().any(|g| g.name.trim().is_empty()) {
+        return refuse("group");
+    }
+    Ok(())
+}
+
+fn unreadable() -> AdminError {
+    AdminError::bad_request("unable to read contents from stream")
+}
+
+fn explain(error: ImportError) -> AdminError {
+    match error {
+        ImportError::Store(error) => error.into(),
+        ImportError::Exists(_) | ImportError::Duplicate => AdminError::conflict(error.to_string()),
+        ImportError::Unknown(text) => AdminError::bad_request(text),
+        ImportError::Busy => {
+            AdminError::Described(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", ImportError::Busy.to_string())
+        }
+    }
+}

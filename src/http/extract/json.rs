@@ -1,0 +1,107 @@
+//! Representations in the bodies of the Admin REST API, and what is said about those that cannot be read.
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use crate::http::error::AdminError;
+use crate::http::representation::OUT_OF_RANGE;
+use crate::http::state::App;
+
+/// Representations of realms with thousands of users are large, but not this large.
+const MAX_BODY: usize = 64 * 1024 * 1024;
+
+/// A body of the Admin REST API: its name is told to whoever sends a field that it does not have.
+pub(crate) trait Representation: DeserializeOwned {
+    const NAME: &'static str;
+}
+
+/// Lists are named after what they hold.
+impl<T: Representation> Representation for Vec<T> {
+    const NAME: &'static str = T::NAME;
+}
+
+/// A JSON body.
+#[derive(Debug)]
+pub(crate) struct Json<T>(pub T);
+
+impl<T: Representation> FromRequest<App> for Json<T> {
+    type Rejection = AdminError;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, AdminError> {
+        let (parts, body) = request.into_parts();
+        let media = parts.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        if !media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+            return Err(AdminError::Plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type".to_owned()));
+        }
+        let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| {
+            AdminError::Plain(StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large".to_owned())
+        })?;
+        read(&bytes).map(Self)
+    }
+}
+
+/// Reads a representation.
+pub(crate) fn read<T: Representation>(bytes: &[u8]) -> Result<T, AdminError> {
+    if std::str::from_utf8(bytes).is_err() {
+        return Err(unreadable("HTTP 400 Bad Request"));
+    }
+    serde_json::from_slice(bytes).map_err(|error| explain(&error, T::NAME))
+}
+
+fn explain(error: &serde_json::Error, name: &str) -> AdminError {
+    if error.classify() != Category::Data {
+        return AdminError::unparsable();
+    }
+    let text = error.to_string();
+    if let Some(field) = text.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
+        let (line, column) = (error.line(), error.column());
+        return AdminError::Plain(
+            StatusCode::BAD_REQUEST,
+            format!("Invalid json representation for {name}. Unrecognized field \"{field}\" at line {line} column {column}."),
+        );
+    }
+    unreadable(if text.starts_with(OUT_OF_RANGE) { "HTTP 400 Bad Request" } else { "unknown_error" })
+}
+
+fn unreadable(error: &'static str) -> AdminError {
+    AdminError::Described(StatusCode::BAD_REQUEST, error, "Cannot parse the JSON".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Thing {
+        #[serde(rename = "size")]
+        _size: Option<u8>,
+    }
+
+    impl Representation for Thing {
+        const NAME: &'static str = "ThingRepresentation";
+    }
+
+    fn refusal(body: &str) -> String {
+        match read::<Thing>(body.as_bytes()) {
+            Ok(_) => "none".to_owned(),
+            Err(AdminError::Plain(_, text)) => text,
+            Err(AdminError::Described(_, error, text)) => format!("{error}: {text}"),
+            Err(other) => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_body_that_cannot_be_read_is_refused_as_keycloak_refuses_it() {
+        assert_eq!(refusal("{}"), "none");
+        assert_eq!(refusal("{"), "invalid_request: Cannot parse the JSON");
+        assert_eq!(refusal("[]x"), "unknown_error: Cannot parse the JSON");
+        assert_eq!(refusal(r#"{"size":"x"}"#), "unknown_error: Cannot parse the JSON");
+        let unknown = refusal(r#"{"colour":1}"#);
+        assert!(unknown.starts_with("Invalid json representation for ThingRepresentation. Unrecognized field \"colour\" at line 1 column "));
+    }
+}

@@ -1,0 +1,58 @@
+//! Protocol mappers as Keycloak shows them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::lenient::{Ignored, Names, Text, text, text_map};
+use crate::base::Entropy;
+use crate::http::extract::Representation;
+use crate::model::{ProtocolMapper, ProtocolMapperId};
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ProtocolMapperRepresentation {
+    pub id: Option<Text>,
+    pub name: Option<Text>,
+    pub protocol: Option<Text>,
+    pub protocol_mapper: Option<Text>,
+    pub config: Option<BTreeMap<String, Option<Text>>>,
+    #[serde(flatten)]
+    _ignored: Ignored<MapperFields>,
+}
+
+#[derive(Clone, Debug)]
+struct MapperFields;
+
+impl Names for MapperFields {
+    const NAMES: &'static [&'static str] = &["consentRequired", "consentText"];
+}
+
+impl Representation for ProtocolMapperRepresentation {
+    const NAME: &'static str = "ProtocolMapperRepresentation";
+}
+
+impl ProtocolMapperRepresentation {
+    /// The mapper; one without an id gets one.
+    pub(crate) fn to_model(&self, entropy: &Entropy) -> ProtocolMapper {
+        ProtocolMapper {
+            id: ProtocolMapperId::new(text(self.id.as_ref()).unwrap_or_else(|| entropy.uuid())),
+            name: text(self.name.as_ref()).unwrap_or_default(),
+            protocol: text(self.protocol.as_ref()).unwrap_or_else(|| "openid-connect".to_owned()),
+            mapper_type: text(self.protocol_mapper.as_ref()).unwrap_or_default(),
+            config: self.config.as_ref().map(text_map).unwrap_or_default(),
+        }
+    }
+}
+
+pub(crate) fn protocol_mapper(mapper: &ProtocolMapper) -> Value {
+    json!({
+        "id": mapper.id,
+        "name": mapper.name,
+        "protocol": mapper.protocol,
+        "protocolMapper": mapper.mapper_type,
+        "consentRequired": false,
+        "config": mapper.config,
+    })
+}

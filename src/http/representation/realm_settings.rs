@@ -1,0 +1,262 @@
+//! The settings of a realm's representation: which there are, and of which kind. Identity and contents stand elsewhere.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Map, Value, json};
+
+use super::lenient::{Flag, Number, Text, text_map, texts};
+use crate::model::realm::fresh_document;
+
+/// What a value may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Flag,
+    Number,
+    Texts,
+    TextMap,
+    /// Kept as it is.
+    Document,
+    /// Known, and not kept.
+    Ignored,
+}
+
+/// Settings that a fresh realm does not answer with.
+const UNSET: [(&str, Kind); 11] = [
+    ("displayName", Kind::Text),
+    ("displayNameHtml", Kind::Text),
+    ("loginTheme", Kind::Text),
+    ("accountTheme", Kind::Text),
+    ("adminTheme", Kind::Text),
+    ("emailTheme", Kind::Text),
+    ("defaultLocale", Kind::Text),
+    ("passwordPolicy", Kind::Text),
+    ("eventsExpiration", Kind::Number),
+    ("supportedLocales", Kind::Texts),
+    ("localizationTexts", Kind::Document),
+];
+
+/// Parts of a representation that nothing here acts on.
+const IGNORED: [&str; 29] = [
+    "adminPermissionsClient",
+    "applicationScopeMappings",
+    "applications",
+    "authenticationFlows",
+    "authenticatorConfig",
+    "certificate",
+    "clientTemplates",
+    "codeSecret",
+    "defaultRoles",
+    "federatedUsers",
+    "identityProviderMappers",
+    "identityProviders",
+    "keycloakVersion",
+    "oauthClients",
+    "organizations",
+    "passwordCredentialGrantAllowed",
+    "privateKey",
+    "protocolMappers",
+    "publicKey",
+    "realmCacheEnabled",
+    "requiredActions",
+    "social",
+    "socialProviders",
+    "updateProfileOnInitialSocialLogin",
+    "userCacheEnabled",
+    "userFederationMappers",
+    "userFederationProviders",
+    "webAuthnPolicyPasswordlessPasskeysEnabled",
+    "workflows",
+];
+
+/// Settings that are kept as attributes of the realm, too.
+const ECHOED: [&str; 6] = [
+    "clientOfflineSessionIdleTimeout",
+    "clientOfflineSessionMaxLifespan",
+    "clientSessionIdleTimeout",
+    "clientSessionMaxLifespan",
+    "oauth2DeviceCodeLifespan",
+    "oauth2DevicePollingInterval",
+];
+
+/// Attributes of the server's own: they stay when an administrator's attributes are replaced.
+const OWN_ATTRIBUTES: [&str; 3] = ["ciba", "oauth2Device", "parRequestUriLifespan"];
+
+const ATTRIBUTES: &str = "attributes";
+const MAIL: &str = "smtpServer";
+/// What stands for a secret that is not shown.
+pub(crate) const MASK: &str = "**********";
+
+/// The settings that a representation names, each as it is kept. Null counts as absent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings(pub Map<String, Value>);
+
+fn kind(name: &str) -> Option<Kind> {
+    if let Some((_, kind)) = UNSET.iter().find(|(n, _)| *n == name) {
+        return Some(*kind);
+    }
+    match fresh_document().get(name) {
+        Some(Value::Bool(_)) => Some(Kind::Flag),
+        Some(Value::Number(_)) => Some(Kind::Number),
+        Some(Value::String(_)) => Some(Kind::Text),
+        Some(Value::Array(_)) => Some(Kind::Texts),
+        Some(Value::Object(_)) if name.starts_with("client") => Some(Kind::Document),
+        Some(Value::Object(_)) => Some(Kind::TextMap),
+        Some(Value::Null) | None => IGNORED.contains(&name).then_some(Kind::Ignored),
+    }
+}
+
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Settings;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the settings of a realm")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Settings, A::Error> {
+                let mut settings = Map::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    let kind = kind(&name).ok_or_else(|| A::Error::unknown_field(&name, &[]))?;
+                    if kind == Kind::Ignored {
+                        map.next_value::<IgnoredAny>()?;
+                    } else if let Some(value) = kept(kind, map.next_value()?).map_err(A::Error::custom)? {
+                        settings.insert(name, value);
+                    }
+                }
+                Ok(Settings(settings))
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// The value as it is kept.
+fn kept(kind: Kind, value: Value) -> Result<Option<Value>, serde_json::Error> {
+    fn read<T: DeserializeOwned>(value: Value) -> Result<T, serde_json::Error> {
+        serde_json::from_value(value)
+    }
+    if value.is_null() {
+        return Ok(None);
+    }
+    Ok(Some(match kind {
+        Kind::Text => json!(read::<Text>(value)?.0),
+        Kind::Flag => json!(read::<Flag>(value)?.0),
+        Kind::Number => json!(read::<Number>(value)?.0),
+        Kind::Texts => json!(texts(&read::<Vec<Text>>(value)?)),
+        Kind::TextMap => json!(text_map(&read::<BTreeMap<String, Option<Text>>>(value)?)),
+        Kind::Document | Kind::Ignored => value,
+    }))
+}
+
+impl Settings {
+    /// For a realm that is made: beside the attributes of the file stand those that every realm has.
+    pub(crate) fn for_new_realm(&self) -> Map<String, Value> {
+        let fresh = fresh_document();
+        let mut document = self.0.clone();
+        let mut attributes = object(fresh.get(ATTRIBUTES));
+        attributes.extend(object(self.0.get(ATTRIBUTES)));
+        self.echo(fresh, &mut attributes);
+        document.insert(ATTRIBUTES.to_owned(), Value::from(attributes));
+        if let Some(given) = self.0.get("browserSecurityHeaders") {
+            let mut headers = object(fresh.get("browserSecurityHeaders"));
+            headers.extend(object(Some(given)));
+            document.insert("browserSecurityHeaders".to_owned(), Value::from(headers));
+        }
+        document
+    }
+
+    /// The document with what this names. Attributes are replaced, save the server's own; a masked password stays.
+    pub(crate) fn put_on(&self, before: &Map<String, Value>) -> Map<String, Value> {
+        let mut document = before.clone();
+        document.extend(self.0.clone());
+        let old = object(before.get(ATTRIBUTES));
+        let mut attributes = match self.0.get(ATTRIBUTES) {
+            None => old,
+            Some(given) => {
+                let own = |name: &String| OWN_ATTRIBUTES.iter().any(|prefix| name.starts_with(prefix));
+                let mut kept: Map<String, Value> = old.into_iter().filter(|(name, _)| own(name)).collect();
+                kept.extend(object(Some(given)));
+                kept
+            }
+        };
+        self.echo(before, &mut attributes);
+        document.insert(ATTRIBUTES.to_owned(), Value::from(attributes));
+        if let Some(Value::Object(mail)) = document.get_mut(MAIL)
+            && mail.get("password").and_then(Value::as_str) == Some(MASK)
+        {
+            match before.get(MAIL).and_then(|m| m.get("password")) {
+                Some(password) => mail.insert("password".to_owned(), password.clone()),
+                None => mail.remove("password"),
+            };
+        }
+        document
+    }
+
+    fn echo(&self, before: &Map<String, Value>, attributes: &mut Map<String, Value>) {
+        for name in ECHOED {
+            if let Some(value) = self.0.get(name).filter(|v| before.get(name) != Some(*v)) {
+                attributes.insert(name.to_owned(), Value::from(value.to_string()));
+            }
+        }
+    }
+}
+
+/// The settings as they are shown: the password of the mail server is masked.
+pub(crate) fn shown(document: &Map<String, Value>) -> Map<String, Value> {
+    let mut shown = document.clone();
+    if let Some(Value::Object(mail)) = shown.get_mut(MAIL)
+        && mail.contains_key("password")
+    {
+        mail.insert("password".to_owned(), Value::from(MASK));
+    }
+    shown
+}
+
+fn object(value: Option<&Value>) -> Map<String, Value> {
+    value.and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(value: Value) -> Settings {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn every_setting_of_a_fresh_realm_is_known_and_comes_back_unchanged() {
+        let fresh = fresh_document();
+        let again = settings(Value::from(fresh.clone()));
+        assert_eq!(again.put_on(fresh), *fresh);
+        assert_eq!(again.for_new_realm(), *fresh);
+    }
+
+    #[test]
+    fn attributes_are_replaced_save_the_servers_own() {
+        let mut before = fresh_document().clone();
+        before.insert(ATTRIBUTES.to_owned(), json!({"cibaInterval": "5", "one": "1", "two": "2"}));
+        let after = settings(json!({"attributes": {"three": "3", "four": null}})).put_on(&before);
+        assert_eq!(after[ATTRIBUTES], json!({"cibaInterval": "5", "three": "3"}));
+    }
+
+    #[test]
+    fn a_changed_lifespan_of_clients_is_an_attribute_too() {
+        let after = settings(json!({"clientSessionIdleTimeout": "1201"})).put_on(fresh_document());
+        assert_eq!(after["clientSessionIdleTimeout"], json!(1201));
+        assert_eq!(after[ATTRIBUTES]["clientSessionIdleTimeout"], json!("1201"));
+    }
+
+    #[test]
+    fn the_mask_leaves_the_password_of_the_mail_server() {
+        let before = settings(json!({"smtpServer": {"password": "hidden", "port": 25}})).for_new_realm();
+        assert_eq!(shown(&before)[MAIL], json!({"password": MASK, "port": "25"}));
+        let after = settings(json!({"smtpServer": {"password": MASK}})).put_on(&before);
+        assert_eq!(after[MAIL], json!({"password": "hidden"}));
+    }
+}
