@@ -34,6 +34,8 @@ pub enum Keep {
     /// The user is signed in: the secret that names the session, the session's id for the session iframe, and for how many
     /// seconds with Remember me.
     SignedIn { identity: String, session: SessionId, remember_for: Option<i64>, username: String },
+    /// The user does not want to be remembered any more.
+    ForgetName,
     /// The user is signed out.
     SignedOut,
 }

@@ -43,7 +43,7 @@ pub async fn run(cx: &Cx, caller: &Client, token: &str, hint: Hint) -> Result<Op
         Hint::RefreshToken => is_refresh,
         Hint::None | Hint::AccessToken => true,
     };
-    let known = matches!(kind, "Bearer" | "ID") || is_refresh;
+    let known = matches!(kind, "Bearer" | "bearer" | "ID") || is_refresh;
     if !fits_hint || !known || !may_see(caller, &claims, hint) {
         return Ok(None);
     }

@@ -87,7 +87,7 @@ pub async fn mint(cx: &Cx, mint: &Mint<'_>) -> Result<Tokens, StoreError> {
     let lightweight = mint.client.uses_lightweight_access_tokens();
     let access_id = token_id::access_token_id(cx.entropy(), mint.token_session, lightweight, mint.grant);
     let envelope = Envelope { issuer: &cx.issuer, id: &access_id, issued_at, expires_at, session_id: sid };
-    let access_claims = access_token::access_claims(&facts, &envelope, mint.token_scope);
+    let access_claims = access_token::access_claims(&facts, &envelope, mint.token_scope, token_type(mint.client));
     let header_type = if mint.client.flag("access.token.header.type.rfc9068", false) { "at+jwt" } else { "JWT" };
     let access_token = sign(&access_key, header_type, &access_claims)?;
     let id_token = match mint.id_token {
@@ -129,8 +129,13 @@ async fn access_key(cx: &Cx, client: &Client) -> Result<Key, StoreError> {
 }
 
 fn access_expiry(cx: &Cx, mint: &Mint<'_>) -> i64 {
-    let ends = mint.session.as_ref().map(|s| SessionEnds::of(cx.settings(), mint.client, s.kind, s.remember_me, s.starts));
-    session_limits::access_token_expiry(cx.settings(), mint.client, ends, cx.now)
+    // Without a session the token lasts as if one had begun now.
+    let (kind, remember_me, starts) = match &mint.session {
+        Some(session) => (session.kind, session.remember_me, session.starts),
+        None => (SessionKind::Online, false, Starts { session: cx.now, client: cx.now }),
+    };
+    let ends = SessionEnds::of(cx.settings(), mint.client, kind, remember_me, starts);
+    session_limits::access_token_expiry(cx.settings(), mint.client, Some(ends), cx.now)
 }
 
 fn token_type(client: &Client) -> &'static str {
@@ -188,7 +193,7 @@ fn refresh_token(
         id: refresh.id,
         issued_at: refresh.issued_at.unix_seconds(),
         expires_at,
-        subject: access_claims.get("sub").and_then(Value::as_str).or(Some(mint.user.id.as_str())),
+        subject: access_claims.get("sub").and_then(Value::as_str),
         client_id: mint.client.client_id.as_str(),
         session_id: session.id,
         scope: refresh.scope,

@@ -29,7 +29,7 @@ pub async fn run(cx: &Cx, client: &Client, token: &str) -> Result<Outcome, Store
         return Ok(Outcome::Invalid);
     }
     let kind = claims.get("typ").and_then(Value::as_str).unwrap_or_default();
-    if !matches!(kind, "Refresh" | "Offline" | "Bearer") {
+    if !matches!(kind, "Refresh" | "Offline" | "Bearer" | "bearer") {
         let error = OAuthError::new(400, OAuthErrorCode::UnsupportedTokenType, "Unsupported token type");
         return Ok(Outcome::Refused(error));
     }

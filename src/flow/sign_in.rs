@@ -101,6 +101,9 @@ pub async fn complete(
         })
         .await?;
     let mut keep = session.keep(cx, authenticated);
+    if tab.is_some() && browser.remembered_name.is_some() && !authenticated.remember_me {
+        keep.push(Keep::ForgetName);
+    }
     if tab.is_some() && browser.tabs.is_some() {
         keep.push(Keep::Tabs(handle));
     }

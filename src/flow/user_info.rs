@@ -44,7 +44,7 @@ pub fn client_of(cx: &Cx, token: &str) -> Option<Arc<Client>> {
 pub async fn run(cx: &Cx, token: &str) -> Result<Result<Told, Refused>, StoreError> {
     let verification_failed = || Refused::token("Token verification failed");
     let Some(claims) = keys::verified_claims(cx, token) else { return Ok(Err(verification_failed())) };
-    if claims.get("typ").and_then(Value::as_str) != Some("Bearer") {
+    if !access_token::is_bearer(&claims) {
         return Ok(Err(verification_failed()));
     }
     let Some(kinds) = session_lookup::kinds_of(&claims) else { return Ok(Err(verification_failed())) };

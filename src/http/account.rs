@@ -7,7 +7,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::admin::bearer;
 use super::cors::{self, Cors};
@@ -17,6 +16,7 @@ use super::state::App;
 use crate::flow::session_lookup::{self, LiveToken};
 use crate::flow::{Cx, keys};
 use crate::model::SessionKind;
+use crate::oidc::access_token;
 use crate::oidc::scope::{self, GrantedScopes};
 use crate::oidc::session_limits;
 use crate::store;
@@ -51,7 +51,7 @@ async fn sessions(
 async fn authenticate(cx: &Cx, headers: &HeaderMap) -> Result<LiveToken, AdminError> {
     let token = bearer(headers).ok_or(AdminError::Unauthorized)?;
     let claims = keys::verified_claims(cx, token).ok_or(AdminError::Unauthorized)?;
-    if claims.get("typ").and_then(Value::as_str) != Some("Bearer") {
+    if !access_token::is_bearer(&claims) {
         return Err(AdminError::Unauthorized);
     }
     let kinds = session_lookup::kinds_of(&claims).ok_or(AdminError::Unauthorized)?;

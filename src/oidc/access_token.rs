@@ -21,12 +21,12 @@ pub struct Envelope<'a> {
     pub session_id: Option<&'a str>,
 }
 
-/// The claims of an access token.
-pub fn access_claims(facts: &Facts<'_>, envelope: &Envelope<'_>, scope: &str) -> Map<String, Value> {
+/// The claims of an access token. `kind` is `Bearer`, or in small letters for clients that want it so.
+pub fn access_claims(facts: &Facts<'_>, envelope: &Envelope<'_>, scope: &str, kind: &str) -> Map<String, Value> {
     let lightweight = facts.client.uses_lightweight_access_tokens();
     let place = if lightweight { Place::LightweightAccessToken } else { Place::AccessToken };
     let mapped = mapper::run(facts, place);
-    let mut claims = base(envelope, "Bearer", facts.client.client_id.as_str());
+    let mut claims = base(envelope, kind, facts.client.client_id.as_str());
     claims.insert("scope".to_owned(), Value::from(scope));
     put_audience(&mut claims, mapped.audience);
     claims.extend(mapped.claims);
@@ -56,11 +56,22 @@ pub fn user_info(facts: &Facts<'_>) -> Map<String, Value> {
     answer
 }
 
+/// Claims that only the server, only the client, or only the moment of issue has a use for.
+const NOT_TOLD: [&str; 6] = ["aud_x", "prov", "reuse_id", "at_hash", "clientAddress", "clientHost"];
+
+/// Whether a token's `typ` is that of an access token.
+pub fn is_bearer(claims: &Map<String, Value>) -> bool {
+    claims.get("typ").and_then(Value::as_str).is_some_and(|kind| kind.eq_ignore_ascii_case("Bearer"))
+}
+
 /// The answer of introspection for a token that is active (RFC 7662 §2.2): its claims, what mappers add for this place, and
 /// who it belongs to.
 pub fn introspection(facts: &Facts<'_>, token: &Map<String, Value>) -> Map<String, Value> {
     let mapped = mapper::run(facts, Place::Introspection);
     let mut answer = token.clone();
+    for inner in NOT_TOLD {
+        answer.remove(inner);
+    }
     let mut audience = audience_of(token);
     audience.extend(mapped.audience);
     answer.remove("aud");

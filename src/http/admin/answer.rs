@@ -24,6 +24,13 @@ pub(crate) fn shown(body: &Value) -> Response {
     response
 }
 
+/// What became of a pushed revocation policy: the addresses that were told of it. No client of this server is.
+pub(crate) fn pushed() -> Response {
+    let mut response = "{}".into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
+    response
+}
+
 /// 201 and where it is.
 pub(crate) fn created(location: &str) -> Response {
     let mut response = StatusCode::CREATED.into_response();

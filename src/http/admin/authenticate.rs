@@ -21,6 +21,7 @@ use crate::http::extract::{Caller, cx_of};
 use crate::http::state::App;
 use crate::jose;
 use crate::oidc::admin_roles::{REALM_MANAGEMENT, master_client};
+use crate::oidc::access_token;
 use crate::oidc::scope::{self, GrantedScopes};
 
 const METHODS: &str = "DELETE, GET, POST, PUT";
@@ -139,7 +140,7 @@ async fn identify(app: &App, caller: &Caller, headers: &HeaderMap) -> Result<Adm
             keys::verified_claims(&cx, token).ok_or(AdminError::Unauthorized)?
         }
     };
-    if claims.get("typ").and_then(Value::as_str) != Some("Bearer") {
+    if !access_token::is_bearer(&claims) {
         return Err(AdminError::Unauthorized);
     }
     let kinds = session_lookup::kinds_of(&claims).ok_or(AdminError::Unauthorized)?;

@@ -72,12 +72,18 @@ impl Pages {
         let mut response = (status, html).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html;charset=utf-8"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, must-revalidate, max-age=0"));
         for (name, value) in self.realm.iter().flat_map(|r| &r.headers) {
             headers.insert(name.clone(), value.clone());
         }
         // A second policy: both hold, so a realm's own can only forbid more.
         headers.append(CONTENT_SECURITY_POLICY, HeaderValue::from_static(OWN_POLICY));
+        response
+    }
+
+    /// A page with a form that works once: nobody keeps it.
+    pub(crate) fn form<P: Page>(&self, page: &P) -> Response {
+        let mut response = self.render(StatusCode::OK, page);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store, must-revalidate, max-age=0"));
         response
     }
 

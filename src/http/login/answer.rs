@@ -1,6 +1,6 @@
 //! Where a browser goes next, as an HTTP answer with its cookies.
 
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, SET_COOKIE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
@@ -58,7 +58,8 @@ fn to_client(cx: &Cx, pages: &Pages, answer: &ClientResponse) -> Response {
     }
     let fields = answer.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let page = FormPost { redirect_uri: answer.redirect_uri.clone(), fields };
-    let mut response = pages.render(StatusCode::OK, &page);
+    let mut response = pages.form(&page);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
     // The form may go to the client and nowhere else.
     let origin = url::Url::parse(&answer.redirect_uri).ok().map(|u| u.origin().ascii_serialization());
     if let Some(policy) = origin.and_then(|o| HeaderValue::from_str(&format!("form-action {o}")).ok()) {

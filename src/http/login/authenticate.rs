@@ -14,7 +14,6 @@ use crate::http::error::{PageFailure, Pages};
 use crate::http::extract::{PageCx, browser, read_form};
 use crate::http::state::App;
 use crate::model::TabId;
-use crate::oidc::form::Parameters;
 use crate::store::StoreError;
 use crate::view::Message;
 
@@ -26,18 +25,18 @@ pub(super) async fn get(
 ) -> Response {
     let pages = Pages::of(&app, &cx, &headers, None);
     let Ok(parameters) = query(raw.as_deref()) else { return PageFailure::Malformed(Box::new(pages)).into_response() };
-    show(&app, &cx, &pages, &browser(&headers), &parameters).await.unwrap_or_else(|error| pages.trouble(&error))
+    show(&app, &cx, &pages, &browser(&headers), parameters.get("tab_id")).await.unwrap_or_else(|error| pages.trouble(&error))
 }
 
 /// Shows where the tab stands; whichever of its pages that is.
-pub(super) async fn show(
+pub(crate) async fn show(
     app: &App,
     cx: &Cx,
     pages: &Pages,
     browser: &Browser,
-    parameters: &Parameters,
+    tab: Option<&str>,
 ) -> Result<Response, StoreError> {
-    Ok(match login::tab_of(cx, browser, parameters.get("tab_id")).await? {
+    Ok(match login::tab_of(cx, browser, tab).await? {
         Ok((tab, client)) => shown::page(cx, pages, browser, &login::show(cx, tab, client).await?),
         Err(moved) => move_on(app, cx, pages, moved),
     })

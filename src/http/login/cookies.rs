@@ -57,11 +57,10 @@ impl Jar {
                     let name = utf8_percent_encode(username, NON_ALPHANUMERIC);
                     let value = format!("username:{name}");
                     cookies.push(self.hidden(REMEMBER_ME, &value, Life::Seconds(REMEMBER_NAME_FOR)));
-                } else {
-                    cookies.push(self.gone(REMEMBER_ME));
                 }
                 cookies
             }
+            Keep::ForgetName => vec![self.gone(REMEMBER_ME)],
             Keep::SignedOut => {
                 [AUTH_SESSION_ID, AUTH_SESSION_HASH, RESTART, IDENTITY, SESSION].into_iter().map(|n| self.gone(n)).collect()
             }

@@ -9,6 +9,8 @@ pub(crate) mod cookies;
 mod required_action;
 mod shown;
 
+pub(crate) use authenticate::show as show_tab;
+
 use axum::Router;
 use axum::routing::get;
 

@@ -21,7 +21,7 @@ pub(super) async fn get(
 ) -> Response {
     let pages = Pages::of(&app, &cx, &headers, None);
     let Ok(parameters) = query(raw.as_deref()) else { return PageFailure::Malformed(Box::new(pages)).into_response() };
-    let shown = authenticate::show(&app, &cx, &pages, &browser(&headers), &parameters).await;
+    let shown = authenticate::show(&app, &cx, &pages, &browser(&headers), parameters.get("tab_id")).await;
     shown.unwrap_or_else(|error| pages.trouble(&error))
 }
 

@@ -1,6 +1,5 @@
 //! The page that a tab stands at.
 
-use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::answer::action;
@@ -62,7 +61,7 @@ pub(super) fn login(cx: &Cx, pages: &Pages, browser: &Browser, shown: &Shown, ty
         error: typed.error,
         info: typed.info,
     };
-    pages.render(StatusCode::OK, &page)
+    pages.form(&page)
 }
 
 pub(super) fn update_password(
@@ -83,7 +82,7 @@ pub(super) fn update_password(
             .or_else(|| message(PasswordProblem::TooLong, "invalidPasswordMessage")),
         confirm_error: message(PasswordProblem::Different, "notMatchPasswordMessage"),
     };
-    pages.render(StatusCode::OK, &page)
+    pages.form(&page)
 }
 
 fn ask_consent(cx: &Cx, pages: &Pages, shown: &Shown, user: &User) -> Response {
@@ -109,5 +108,5 @@ fn ask_consent(cx: &Cx, pages: &Pages, shown: &Shown, user: &User) -> Response {
         scopes: scopes.collect(),
         offline: offline.then_some(terms),
     };
-    pages.render(StatusCode::OK, &page)
+    pages.form(&page)
 }

@@ -4,12 +4,15 @@ use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use crate::flow::browser::{Browser, Keep, Move, Next, PageOf, PageStep};
 use crate::flow::{Cx, authorize};
 use crate::http::error::{PageFailure, Pages};
 use crate::http::extract::{PageCx, browser, read_form};
-use crate::http::login::answer::{move_on, query};
+use crate::http::login::answer::{keep, move_on, query};
+use crate::http::login::show_tab;
 use crate::http::state::App;
 use crate::oidc::form::Parameters;
+use crate::store::StoreError;
 use crate::view::Oob;
 
 pub(super) async fn get(
@@ -35,9 +38,22 @@ pub(super) async fn post(State(app): State<App>, PageCx(cx): PageCx, request: Re
 async fn answer(app: &App, cx: &Cx, headers: &HeaderMap, parameters: &Parameters) -> Response {
     let pages = Pages::of(app, cx, headers, parameters.filled("ui_locales"));
     match authorize::run(cx, &browser(headers), parameters).await {
-        Ok(moved) => move_on(app, cx, &pages, moved),
+        Ok(moved) => first_page(app, cx, &pages, &browser(headers), moved).await.unwrap_or_else(|error| pages.trouble(&error)),
         Err(error) => pages.trouble(&error),
     }
+}
+
+/// The login page is shown at once, without a redirect to it.
+async fn first_page(app: &App, cx: &Cx, pages: &Pages, browser: &Browser, moved: Move) -> Result<Response, StoreError> {
+    let Next::Page(PageOf { step: PageStep::Login, tab, .. }) = &moved.next else { return Ok(move_on(app, cx, pages, moved)) };
+    let handle = moved.keep.iter().find_map(|keep| match keep {
+        Keep::Tabs(handle) => Some(handle.clone()),
+        _ => None,
+    });
+    let browser = Browser { tabs: handle.or_else(|| browser.tabs.clone()), ..browser.clone() };
+    let mut response = show_tab(app, cx, pages, &browser, Some(tab.as_str())).await?;
+    keep(app, cx, &moved.keep, &mut response);
+    Ok(response)
 }
 
 /// Shows the answer to a user whose client has no address (`urn:ietf:wg:oauth:2.0:oob`).

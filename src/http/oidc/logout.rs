@@ -1,7 +1,8 @@
 //! The end-session endpoint (OpenID Connect RP-Initiated Logout 1.0): for browsers, and for clients that post a refresh token.
 
 use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::client::{Readable, admit};
@@ -46,7 +47,11 @@ async fn by_refresh_token(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &
         oauth_response(&OAuthError::new(400, OAuthErrorCode::InvalidClient, "Bearer-only not allowed"))
     } else {
         match logout::by_refresh_token(cx, &client, form.get("refresh_token").unwrap_or_default()).await? {
-            Ok(()) => StatusCode::NO_CONTENT.into_response(),
+            Ok(()) => {
+                let mut done = StatusCode::NO_CONTENT.into_response();
+                done.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+                done
+            }
             Err(error) => oauth_response(&error),
         }
     };
@@ -56,7 +61,9 @@ async fn by_refresh_token(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &
 async fn in_browser(app: &App, cx: &Cx, headers: &HeaderMap, parameters: &Parameters) -> Response {
     let pages = Pages::of(app, cx, headers, parameters.filled("ui_locales"));
     if parameters.has_duplicates() {
-        return pages.error(&PageError::new("invalidRequestMessage"));
+        let mut refusal = pages.error(&PageError::new("invalidRequestMessage"));
+        refusal.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        return refusal;
     }
     match logout::run(cx, &browser(headers), parameters).await {
         Ok(outcome) => show(app, cx, &pages, outcome),
@@ -107,5 +114,6 @@ fn show(app: &App, cx: &Cx, pages: &Pages, outcome: Outcome) -> Response {
         Seen::Error(error) => pages.error(&error),
     };
     keep(app, cx, &outcome.keep, &mut response);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }

@@ -98,7 +98,8 @@ fn speaks(mapper: &ProtocolMapper, place: Place) -> bool {
             matches!(place, Place::AccessToken | Place::Introspection)
         }
         "oidc-nonce-backwards-compatible-mapper" => true,
-        _ => false,
+        // Mappers older than the switch for userinfo speak there where they speak in ID tokens.
+        _ => place == Place::UserInfo && mapper.is_set(Place::IdToken.flag()),
     };
     mapper.is_set(place.flag()) || (unset && default)
 }
