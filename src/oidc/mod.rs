@@ -25,6 +25,7 @@ pub mod session_limits;
 pub mod token_id;
 pub mod token_request;
 pub mod user_profile;
+pub mod user_rules;
 pub mod web_origin;
 
 pub use error::{OAuthError, OAuthErrorCode};

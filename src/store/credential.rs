@@ -1,5 +1,7 @@
 //! Credentials. A password's hash stands as it is; the secret of any other kind is sealed.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{Db, StoreError};
@@ -74,12 +76,7 @@ pub async fn insert_credential(
 }
 
 /// A password's new hash: in the row that is there, whose id stays, or in a new one with the id that is handed in.
-pub async fn put_password(
-    db: &mut Db<'_>,
-    realm: &RealmId,
-    user: &UserId,
-    password: &Credential,
-) -> Result<(), StoreError> {
+pub async fn put_password(db: &mut Db<'_>, realm: &RealmId, user: &UserId, password: &Credential) -> Result<(), StoreError> {
     let done = sqlx::query!(
         "update credential set secret_data = $3, credential_data = $4, created_at = $5, user_label = null
          where realm_id = $1 and user_id = $2 and kind = 'password'",
@@ -113,6 +110,33 @@ pub async fn rehash_password(
         secret_data.expose(),
         credential_data,
         old.secret_data.expose(),
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}
+
+/// Those of the users who have a credential of this kind.
+pub async fn holders_of(db: &mut Db<'_>, realm: &RealmId, kind: &str, users: &[UserId]) -> Result<HashSet<UserId>, StoreError> {
+    let ids: Vec<String> = users.iter().map(|u| u.as_str().to_owned()).collect();
+    let rows = sqlx::query_scalar!(
+        "select distinct user_id from credential where realm_id = $1 and kind = $2 and user_id = any($3)",
+        realm.as_str(),
+        kind,
+        &ids,
+    );
+    Ok(rows.fetch_all(db.raw()).await?.into_iter().map(UserId::new).collect())
+}
+
+pub async fn delete_credential(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    user: &UserId,
+    credential: &CredentialId,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "delete from credential where realm_id = $1 and user_id = $2 and credential_id = $3",
+        realm.as_str(),
+        user.as_str(),
+        credential.as_str(),
     );
     Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }

@@ -8,7 +8,13 @@ use crate::base::Timestamp;
 use crate::model::event::{Event, StoredEvent};
 use crate::model::{EventId, RealmId, SessionId, UserId};
 
-pub async fn insert_event(db: &mut Db<'_>, realm: &RealmId, id: &EventId, event: &Event, now: Timestamp) -> Result<(), StoreError> {
+pub async fn insert_event(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    id: &EventId,
+    event: &Event,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into event (realm_id, event_id, occurred_at, type_name, error, client_id, user_id, session_id, ip_address, details)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -28,20 +34,43 @@ pub async fn insert_event(db: &mut Db<'_>, realm: &RealmId, id: &EventId, event:
     Ok(())
 }
 
+/// Which events a list shows; what is none, or empty, does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    pub types: Vec<String>,
+    pub client_id: Option<String>,
+    pub user_id: Option<String>,
+    pub ip_address: Option<String>,
+    pub from: Option<Timestamp>,
+    /// Up to here and not including it.
+    pub until: Option<Timestamp>,
+    /// Oldest first, instead of newest.
+    pub ascending: bool,
+}
+
 pub async fn list_events(
     db: &mut Db<'_>,
     realm: &RealmId,
-    types: &[String],
+    filter: &EventFilter,
     first: i64,
-    max: i64,
+    max: Option<i64>,
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let rows = sqlx::query!(
         r#"select event_id, occurred_at, type_name, error, client_id, user_id, session_id, ip_address,
              details as "details: Json<Map<String, Value>>"
            from event where realm_id = $1 and (cardinality($2::text[]) = 0 or type_name = any($2))
-           order by occurred_at desc, event_id offset $3 limit $4"#,
+             and ($3::text is null or client_id = $3) and ($4::text is null or user_id = $4)
+             and ($5::text is null or ip_address = $5)
+             and ($6::timestamptz is null or occurred_at >= $6) and ($7::timestamptz is null or occurred_at < $7)
+           order by case when $8 then occurred_at end, occurred_at desc, event_id offset $9 limit $10"#,
         realm.as_str(),
-        types,
+        &filter.types,
+        filter.client_id,
+        filter.user_id,
+        filter.ip_address,
+        filter.from.map(Timestamp::to_offset),
+        filter.until.map(Timestamp::to_offset),
+        filter.ascending,
         first,
         max,
     )

@@ -80,7 +80,7 @@ impl From<ConsentRow> for Consent {
 
 /// Reads users whole, each with one statement. The text after `where` names the realm as `$1`.
 macro_rules! select_users {
-    ($condition:literal, $($argument:expr),+) => {
+    ($condition:literal $(+ $more:literal)*, $($argument:expr),+) => {
         sqlx::query_as!(
             UserRow,
             r#"select u.user_id, u.username, u.email, u.email_verified, u.first_name, u.last_name, u.enabled, u.not_before,
@@ -98,7 +98,7 @@ macro_rules! select_users {
                                      where s.realm_id = $1 and s.user_id = u.user_id and s.client_uuid = c.client_uuid)))
                    from user_consent c where c.realm_id = $1 and c.user_id = u.user_id), '[]'::jsonb)
                    as "consents!: Json<Vec<ConsentRow>>"
-               from user_account u where u.realm_id = $1 and "# + $condition,
+               from user_account u where u.realm_id = $1 and "# + $condition $(+ $more)*,
             $($argument),+
         )
     };
@@ -132,7 +132,8 @@ pub async fn find_user_by_login(
 }
 
 pub async fn find_service_account(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid) -> Result<Option<User>, StoreError> {
-    let row = select_users!("u.service_account_client_uuid = $2", realm.as_str(), client.as_str()).fetch_optional(db.raw()).await?;
+    let row =
+        select_users!("u.service_account_client_uuid = $2", realm.as_str(), client.as_str()).fetch_optional(db.raw()).await?;
     Ok(row.map(User::from))
 }
 
@@ -149,16 +150,112 @@ pub async fn find_versions(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -> R
     Ok(row.map(|r| (r.realm_version, r.user_version)))
 }
 
-/// Which users a list shows. Texts match any case; exact ones the whole field.
+/// Which users a list shows. Fields match any case and any part, or the whole if `exact`.
 #[derive(Clone, Debug, Default)]
 pub struct UserFilter {
     pub username: Option<String>,
     pub email: Option<String>,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
-    pub search: Option<String>,
     pub exact: bool,
+    /// Every one of these words is in one of the four fields.
+    pub search: Vec<Word>,
+    pub ids: Option<Vec<UserId>>,
     pub enabled: Option<bool>,
+    pub email_verified: Option<bool>,
+    /// Every one of these attributes has this value.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// A word that is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Beginning with this; `*` stands for anything.
+    Prefix(String),
+    Whole(String),
+}
+
+impl Word {
+    fn pattern(&self) -> String {
+        match self {
+            Self::Prefix(text) => format!("{}%", escape(&text.to_lowercase()).replace('*', "%")),
+            Self::Whole(text) => escape(&text.to_lowercase()),
+        }
+    }
+}
+
+/// A filter as the statements take it.
+struct Patterns {
+    username: Option<String>,
+    email: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    words: Vec<String>,
+    ids: Option<Vec<String>>,
+    enabled: Option<bool>,
+    email_verified: Option<bool>,
+    keys: Vec<String>,
+    values: Vec<String>,
+}
+
+impl Patterns {
+    fn of(filter: &UserFilter) -> Self {
+        let pattern = |text: &Option<String>| text.as_ref().map(|t| like(&t.to_lowercase(), filter.exact));
+        Self {
+            username: pattern(&filter.username),
+            email: pattern(&filter.email),
+            first_name: pattern(&filter.first_name),
+            last_name: pattern(&filter.last_name),
+            words: filter.search.iter().map(Word::pattern).collect(),
+            ids: filter.ids.as_ref().map(|ids| ids.iter().map(|id| id.as_str().to_owned()).collect()),
+            enabled: filter.enabled,
+            email_verified: filter.email_verified,
+            keys: filter.attributes.iter().map(|(k, _)| k.clone()).collect(),
+            values: filter.attributes.iter().map(|(_, v)| v.to_lowercase()).collect(),
+        }
+    }
+}
+
+/// Completes a statement on users `u` with the condition of a filter; `$1` is the realm, `$2` to `$11` the filter.
+macro_rules! filtered {
+    ($run:ident, $rest:literal, $realm:expr, $filter:expr $(, $more:expr)*) => {
+        $run!(
+            "($2::text is null or u.username like $2) and ($3::text is null or u.email like $3)
+               and ($4::text is null or lower(u.first_name) like $4) and ($5::text is null or lower(u.last_name) like $5)
+               and not exists (select from unnest($6::text[]) word
+                               where not coalesce(u.username like word, false) and not coalesce(u.email like word, false)
+                                 and not coalesce(lower(u.first_name) like word, false)
+                                 and not coalesce(lower(u.last_name) like word, false))
+               and ($7::text[] is null or u.user_id = any($7))
+               and ($8::boolean is null or u.enabled = $8) and ($9::boolean is null or u.email_verified = $9)
+               and not exists (select from unnest($10::text[], $11::text[]) wanted (key, value)
+                               where not exists (select from jsonb_array_elements_text(u.attributes -> wanted.key) held
+                                                 where lower(held) = wanted.value))
+               and (u.service_account_client_uuid is null or $2::text is not null)"
+                + $rest,
+            $realm.as_str(),
+            $filter.username,
+            $filter.email,
+            $filter.first_name,
+            $filter.last_name,
+            &$filter.words,
+            $filter.ids.as_deref(),
+            $filter.enabled,
+            $filter.email_verified,
+            &$filter.keys,
+            &$filter.values
+            $(, $more)*
+        )
+    };
+}
+
+macro_rules! count_selected {
+    ($condition:literal $(+ $more:literal)*, $($argument:expr),+) => {
+        sqlx::query_scalar!(
+            r#"select count(*) as "count!" from user_account u where u.realm_id = $1 and "# + $condition $(+ $more)*,
+            $($argument),+
+        )
+    };
 }
 
 /// Users by name, a page at a time. Service accounts show up only when asked for by name.
@@ -169,27 +266,9 @@ pub async fn list_users(
     first: i64,
     max: Option<i64>,
 ) -> Result<Vec<User>, StoreError> {
-    let pattern = |text: &Option<String>| text.as_ref().map(|t| like(&t.to_lowercase(), filter.exact));
-    let rows = select_users!(
-        "($2::text is null or u.username like $2) and ($3::text is null or u.email like $3)
-           and ($4::text is null or lower(u.first_name) like $4) and ($5::text is null or lower(u.last_name) like $5)
-           and ($6::text is null or u.username like $6 or u.email like $6 or lower(u.first_name) like $6 or lower(u.last_name) like $6)
-           and ($7::boolean is null or u.enabled = $7)
-           and (u.service_account_client_uuid is null or $2::text is not null)
-         order by u.username offset $8 limit $9",
-        realm.as_str(),
-        pattern(&filter.username),
-        pattern(&filter.email),
-        pattern(&filter.first_name),
-        pattern(&filter.last_name),
-        filter.search.as_ref().map(|t| format!("{}%", escape(&t.to_lowercase()))),
-        filter.enabled,
-        first,
-        max
-    )
-    .fetch_all(db.raw())
-    .await?;
-    Ok(rows.into_iter().map(User::from).collect())
+    let filter = Patterns::of(filter);
+    let rows = filtered!(select_users, " order by u.username offset $12 limit $13", realm, filter, first, max);
+    Ok(rows.fetch_all(db.raw()).await?.into_iter().map(User::from).collect())
 }
 
 fn like(text: &str, exact: bool) -> String {
@@ -200,12 +279,31 @@ fn escape(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
-pub async fn count_users(db: &mut Db<'_>, realm: &RealmId) -> Result<i64, StoreError> {
-    let count = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from user_account where realm_id = $1 and service_account_client_uuid is null"#,
+/// How many users a list with this filter has.
+pub async fn count_users(db: &mut Db<'_>, realm: &RealmId, filter: &UserFilter) -> Result<i64, StoreError> {
+    let filter = Patterns::of(filter);
+    Ok(filtered!(count_selected, "", realm, filter).fetch_one(db.raw()).await?)
+}
+
+/// Which of the two a user other than `except` has already: the e-mail address, the name.
+pub async fn find_taken(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    username: &str,
+    email: Option<&str>,
+    except: Option<&UserId>,
+) -> Result<(bool, bool), StoreError> {
+    let row = sqlx::query!(
+        r#"select coalesce(bool_or(email = $3), false) as "email!", coalesce(bool_or(username = $2), false) as "username!"
+           from user_account where realm_id = $1 and (username = $2 or email = $3) and ($4::text is null or user_id <> $4)"#,
         realm.as_str(),
-    );
-    Ok(count.fetch_one(db.raw()).await?)
+        username,
+        email,
+        except.map(UserId::as_str),
+    )
+    .fetch_one(db.raw())
+    .await?;
+    Ok((row.email, row.username))
 }
 
 /// Inserts the user itself. `unique_email`: whether no other user may have the same address.
@@ -318,6 +416,18 @@ pub async fn delete_role(db: &mut Db<'_>, realm: &RealmId, user: &UserId, role: 
 pub async fn insert_membership(db: &mut Db<'_>, realm: &RealmId, user: &UserId, group: &GroupId) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into user_group_membership (realm_id, user_id, group_id) values ($1, $2, $3) on conflict do nothing",
+        realm.as_str(),
+        user.as_str(),
+        group.as_str(),
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
+}
+
+pub async fn delete_membership(db: &mut Db<'_>, realm: &RealmId, user: &UserId, group: &GroupId) -> Result<(), StoreError> {
+    sqlx::query!(
+        "delete from user_group_membership where realm_id = $1 and user_id = $2 and group_id = $3",
         realm.as_str(),
         user.as_str(),
         group.as_str(),

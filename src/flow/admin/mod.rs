@@ -3,9 +3,12 @@
 pub mod client;
 pub mod client_rules;
 pub mod client_scope;
+pub mod consent;
 pub mod realm;
 pub mod realm_rules;
 pub mod role;
+pub mod session;
+pub mod user;
 
 use thiserror::Error;
 

@@ -24,10 +24,10 @@ pub(crate) fn shown(body: &Value) -> Response {
     response
 }
 
-/// What became of a pushed revocation policy: the addresses that were told of it. No client of this server is.
-pub(crate) fn pushed() -> Response {
-    let mut response = "{}".into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
+/// The same where Keycloak says nothing about keeping it.
+pub(crate) fn plain(body: &Value) -> Response {
+    let mut response = shown(body);
+    response.headers_mut().remove(CACHE_CONTROL);
     response
 }
 
@@ -48,6 +48,11 @@ pub(crate) fn last_segment(name: &str) -> String {
 /// 204.
 pub(crate) fn done() -> Response {
     StatusCode::NO_CONTENT.into_response()
+}
+
+/// 204 where Keycloak says that even this must not be kept.
+pub(crate) fn done_uncached() -> Response {
+    (StatusCode::NO_CONTENT, [(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]).into_response()
 }
 
 impl From<Refusal> for AdminError {

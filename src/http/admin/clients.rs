@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, created, done, pushed, shown};
+use super::answer::{Answer, created, done, plain, shown};
 use super::listing::Query;
 use super::{Admin, ManageClients, Permission, QueryClients, ViewClients};
 use crate::flow::Cx;
@@ -109,7 +109,7 @@ async fn renew_secret(admin: Admin<ManageClients>, Path((_, uuid)): Path<(String
 /// Nobody is told: clients here ask for themselves.
 async fn push_revocation(admin: Admin<ManageClients>, Path((_, uuid)): Path<(String, String)>) -> Answer {
     find(&admin.cx, &uuid)?;
-    Ok(pushed())
+    Ok(plain(&json!({})))
 }
 
 async fn service_account(admin: Admin<ViewClients>, Path((_, uuid)): Path<(String, String)>) -> Answer {

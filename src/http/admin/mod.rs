@@ -6,13 +6,22 @@ mod client_parts;
 mod client_roles;
 mod client_scopes;
 mod clients;
+mod events;
 mod grantable;
+mod handing_out;
 mod listing;
 mod permission;
 mod realm;
 mod realms;
 mod role_lists;
 mod roles;
+mod sessions;
+mod user;
+mod user_groups;
+mod user_profile;
+mod user_roles;
+mod user_sessions;
+mod users;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -30,17 +39,29 @@ use super::state::App;
 
 /// Everything below `/admin/realms`.
 pub(crate) fn routes(app: &App) -> Router<App> {
+    endpoints()
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(app.clone(), authenticate::authenticate))
+}
+
+fn endpoints() -> Router<App> {
     Router::new()
         .merge(client_parts::routes())
         .merge(client_roles::routes())
         .merge(client_scopes::routes())
         .merge(clients::routes())
+        .merge(events::routes())
         .merge(realm::routes())
         .merge(realms::routes())
         .merge(roles::routes())
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(app.clone(), authenticate::authenticate))
+        .merge(sessions::routes())
+        .merge(user::routes())
+        .merge(user_groups::routes())
+        .merge(user_profile::routes())
+        .merge(user_roles::routes())
+        .merge(user_sessions::routes())
+        .merge(users::routes())
 }
 
 async fn not_found() -> Response {
@@ -49,4 +70,12 @@ async fn not_found() -> Response {
 
 async fn method_not_allowed() -> Response {
     AdminError::Plain(StatusCode::METHOD_NOT_ALLOWED, "HTTP 405 Method Not Allowed".to_owned()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_two_addresses_clash() {
+        let _ = super::endpoints();
+    }
 }

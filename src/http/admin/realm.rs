@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::json;
 
-use super::answer::{Answer, done, pushed, shown};
+use super::answer::{Answer, done, plain, shown};
 use super::{Admin, AnyRole, ManageEvents, ManageRealm, Permission, ViewEvents, ViewRealm};
 use crate::flow::Cx;
 use crate::flow::admin::realm::{self as realms, Change};
@@ -56,7 +56,7 @@ async fn list_keys(admin: Admin<ViewRealm>) -> Answer {
 
 /// Nobody is told: clients here ask for themselves.
 async fn push_revocation(_: Admin<ManageRealm>) -> Answer {
-    Ok(pushed())
+    Ok(plain(&json!({})))
 }
 
 async fn read_events(admin: Admin<ViewEvents>) -> Answer {

@@ -4,10 +4,12 @@ mod caller;
 mod cookies;
 mod form;
 mod json;
+mod query;
 mod realm;
 
 pub(crate) use caller::Caller;
 pub(crate) use cookies::browser;
 pub(crate) use form::{BodyError, read_form, read_json};
 pub(crate) use json::{Json, Representation, read as read_representation};
+pub(crate) use query::{Page, Query};
 pub(crate) use realm::{PageCx, RealmCx, cx_of};

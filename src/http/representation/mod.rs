@@ -2,14 +2,20 @@
 
 mod client;
 mod client_scope;
+pub(crate) mod consent;
+pub(crate) mod credential;
+pub(crate) mod event;
 mod events_config;
+pub(crate) mod group;
 mod imported_user;
 mod key;
-mod lenient;
+pub(crate) mod lenient;
 mod protocol_mapper;
 mod realm;
 mod realm_settings;
-mod role;
+pub(crate) mod role;
+pub(crate) mod user;
+pub(crate) mod user_session;
 
 pub(crate) use client::{ClientRepresentation, client};
 pub(crate) use client_scope::{ClientScopeRepresentation, client_scope};

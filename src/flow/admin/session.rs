@@ -1,0 +1,85 @@
+//! Sessions as an administrator sees and ends them. A lapsed session is neither listed nor counted.
+
+use std::sync::Arc;
+
+use crate::flow::context::Cx;
+use crate::flow::session_lookup::live_cutoffs;
+use crate::model::{Client, ClientUuid, SessionKind, UserId};
+use crate::store::session_list::{self, ClientPage, ListedSession};
+use crate::store::{self, StoreError};
+
+/// Ends a user's online sessions and makes every token that the user has stale. Offline sessions stay, listed and stale
+/// (Keycloak). False if there is no such user.
+pub async fn log_out_user(cx: &Cx, user: &UserId) -> Result<bool, StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    super::user::write(cx, user, async |db| {
+        store::user::set_not_before(db, realm, user, cx.now.unix_seconds()).await?;
+        store::session::end_all_of_user(db, SessionKind::Online, realm, user, None).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Ends every session of the realm, offline ones too, and makes every token stale; the caller's as well.
+pub async fn log_out_all(cx: &Cx) -> Result<(), StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    cx.store()
+        .in_tx(async |db| {
+            store::realm::touch(db, realm).await?;
+            store::realm::set_not_before(db, realm, cx.now.unix_seconds()).await?;
+            store::session::end_all(db, realm).await?;
+            Ok(())
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    Ok(())
+}
+
+pub async fn of_user(cx: &Cx, kind: SessionKind, user: &UserId) -> Result<Vec<ListedSession>, StoreError> {
+    let live = live_cutoffs(cx.settings(), None, kind, cx.now);
+    session_list::of_user(&mut cx.store().db().await?, kind, &cx.snapshot().realm.id, user, &live).await
+}
+
+pub async fn of_client(
+    cx: &Cx,
+    kind: SessionKind,
+    client: &Client,
+    page: ClientPage<'_>,
+) -> Result<Vec<ListedSession>, StoreError> {
+    let live = live_cutoffs(cx.settings(), Some(client), kind, cx.now);
+    session_list::of_client(&mut cx.store().db().await?, kind, &cx.snapshot().realm.id, page, &live).await
+}
+
+pub async fn count_of_client(cx: &Cx, kind: SessionKind, client: &Client) -> Result<i64, StoreError> {
+    let live = live_cutoffs(cx.settings(), Some(client), kind, cx.now);
+    session_list::count_of_client(&mut cx.store().db().await?, kind, &cx.snapshot().realm.id, &client.uuid, &live).await
+}
+
+/// How many sessions a client has.
+#[derive(Clone, Debug)]
+pub struct Statistics {
+    pub client: Arc<Client>,
+    pub online: i64,
+    pub offline: i64,
+}
+
+/// The clients that have a session, by `client_id`.
+pub async fn statistics(cx: &Cx) -> Result<Vec<Statistics>, StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let mut clients: Vec<ClientUuid> = Vec::new();
+    for kind in [SessionKind::Online, SessionKind::Offline] {
+        clients.extend(session_list::clients_with_parts(&mut cx.store().db().await?, kind, realm).await?);
+    }
+    let mut clients: Vec<&Arc<Client>> = clients.iter().filter_map(|uuid| cx.snapshot().clients.get(uuid)).collect();
+    clients.sort_by(|a, b| a.client_id.cmp(&b.client_id));
+    clients.dedup_by(|a, b| a.uuid == b.uuid);
+    let mut found = Vec::new();
+    for client in clients {
+        let online = count_of_client(cx, SessionKind::Online, client).await?;
+        let offline = count_of_client(cx, SessionKind::Offline, client).await?;
+        if online + offline > 0 {
+            found.push(Statistics { client: Arc::clone(client), online, offline });
+        }
+    }
+    Ok(found)
+}

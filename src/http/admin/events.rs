@@ -1,0 +1,86 @@
+//! `/events`: what happened to users and clients.
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use serde_json::Value;
+
+use super::answer::{Answer, done, shown};
+use super::{Admin, ManageEvents, ViewEvents};
+use crate::base::Timestamp;
+use crate::http::error::AdminError;
+use crate::http::extract::Query;
+use crate::http::representation::event::event;
+use crate::http::state::App;
+use crate::store;
+use crate::store::event::EventFilter;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/{realm}/events", get(list).delete(clear))
+}
+
+/// How many events a list has that asks for no number.
+const PAGE: i64 = 100;
+const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
+const MILLISECOND: std::time::Duration = std::time::Duration::from_millis(1);
+
+async fn list(admin: Admin<ViewEvents>, query: Query) -> Answer {
+    let page = query.page(Some(PAGE))?;
+    let owned = |name: &str| query.text(name).map(str::to_owned);
+    let filter = EventFilter {
+        types: query.all("type"),
+        client_id: owned("client"),
+        user_id: owned("user"),
+        ip_address: owned("ipAddress"),
+        from: moment(&query, "dateFrom")?.map(|m| m.begin),
+        until: moment(&query, "dateTo")?.map(|m| m.end),
+        ascending: query.text("direction").is_some_and(|d| d.eq_ignore_ascii_case("asc")),
+    };
+    let realm = &admin.cx.snapshot().realm.id;
+    let events = store::event::list_events(&mut admin.cx.store().db().await?, realm, &filter, page.first, page.max).await?;
+    Ok(shown(&Value::from(events.iter().map(|e| event(realm, e)).collect::<Vec<Value>>())))
+}
+
+async fn clear(admin: Admin<ManageEvents>) -> Answer {
+    store::event::delete_events(&mut admin.cx.store().db().await?, &admin.cx.snapshot().realm.id).await?;
+    Ok(done())
+}
+
+/// A day or a millisecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Moment {
+    begin: Timestamp,
+    end: Timestamp,
+}
+
+fn moment(query: &Query, name: &str) -> Result<Option<Moment>, AdminError> {
+    let Some(text) = query.text(name) else { return Ok(None) };
+    let found = read_moment(text).ok_or_else(|| {
+        let text = format!("Invalid value for '{name}', expected format is yyyy-MM-dd or an Epoch timestamp");
+        AdminError::Plain(StatusCode::BAD_REQUEST, text)
+    })?;
+    Ok(Some(found))
+}
+
+fn read_moment(text: &str) -> Option<Moment> {
+    if let Ok(millis) = text.parse() {
+        let begin = Timestamp::from_unix_millis(millis);
+        return Some(Moment { begin, end: begin + MILLISECOND });
+    }
+    let day = time::Date::parse(text, time::macros::format_description!("[year]-[month]-[day]")).ok()?;
+    let begin = Timestamp::from_offset(day.midnight().assume_utc());
+    Some(Moment { begin, end: begin + DAY })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_a_day_and_a_number_a_millisecond() {
+        let day = read_moment("1970-01-02").unwrap();
+        assert_eq!((day.begin.unix_seconds(), day.end.unix_seconds()), (86_400, 172_800));
+        assert_eq!(read_moment("1500").unwrap().begin.unix_millis(), 1_500);
+        assert_eq!(read_moment("yesterday"), None);
+    }
+}

@@ -1,0 +1,90 @@
+//! The sessions of a client and of the realm: counted, listed and ended.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::{delete, get, post};
+use serde_json::{Value, json};
+
+use super::answer::{Answer, done, shown, plain};
+use super::{Admin, ManageUsers, ViewClients, ViewRealm};
+use crate::flow::admin::session;
+use crate::flow::logout;
+use crate::http::error::AdminError;
+use crate::http::extract::Query;
+use crate::http::representation::user_session::{statistics as shown_statistics, user_session};
+use crate::http::state::App;
+use crate::model::{Client, ClientUuid, SessionId, SessionKind};
+use crate::store::session_list::ClientPage;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/{realm}/clients/{uuid}/session-count", get(online_count))
+        .route("/{realm}/clients/{uuid}/user-sessions", get(online))
+        .route("/{realm}/clients/{uuid}/offline-session-count", get(offline_count))
+        .route("/{realm}/clients/{uuid}/offline-sessions", get(offline))
+        .route("/{realm}/client-session-stats", get(statistics))
+        .route("/{realm}/sessions/{session}", delete(end))
+        .route("/{realm}/logout-all", post(log_out_all))
+}
+
+/// How many sessions a list has that asks for no number.
+const PAGE: i64 = 100;
+
+type OfClient = Path<(String, String)>;
+
+fn client_of(admin: &Admin<ViewClients>, uuid: String) -> Result<&Arc<Client>, AdminError> {
+    admin.cx.snapshot().clients.get(&ClientUuid::new(uuid)).ok_or(AdminError::NotFound("Could not find client"))
+}
+
+async fn online_count(admin: Admin<ViewClients>, Path((_, id)): OfClient) -> Answer {
+    count(&admin, id, SessionKind::Online).await
+}
+
+async fn offline_count(admin: Admin<ViewClients>, Path((_, id)): OfClient) -> Answer {
+    count(&admin, id, SessionKind::Offline).await
+}
+
+async fn count(admin: &Admin<ViewClients>, id: String, kind: SessionKind) -> Answer {
+    let client = client_of(admin, id)?;
+    Ok(shown(&json!({"count": session::count_of_client(&admin.cx, kind, client).await?})))
+}
+
+async fn online(admin: Admin<ViewClients>, Path((_, id)): OfClient, query: Query) -> Answer {
+    list(&admin, id, &query, SessionKind::Online).await
+}
+
+async fn offline(admin: Admin<ViewClients>, Path((_, id)): OfClient, query: Query) -> Answer {
+    list(&admin, id, &query, SessionKind::Offline).await
+}
+
+async fn list(admin: &Admin<ViewClients>, id: String, query: &Query, kind: SessionKind) -> Answer {
+    let page = query.page(Some(PAGE))?;
+    let client = client_of(admin, id)?;
+    let page = ClientPage { client: &client.uuid, user: None, first: page.first, max: page.max };
+    let sessions = session::of_client(&admin.cx, kind, client, page).await?;
+    let list = sessions.iter().map(|s| user_session(admin.cx.snapshot(), s));
+    Ok(shown(&Value::from(list.collect::<Vec<Value>>())))
+}
+
+async fn statistics(admin: Admin<ViewRealm>) -> Answer {
+    let entries = session::statistics(&admin.cx).await?;
+    Ok(shown(&Value::from(entries.iter().map(shown_statistics).collect::<Vec<Value>>())))
+}
+
+/// Online and offline sessions may have the same id: `isOffline` tells which is meant.
+async fn end(admin: Admin<ManageUsers>, Path((_, id)): Path<(String, String)>, query: Query) -> Answer {
+    let kind = if query.flag("isOffline") == Some(true) { SessionKind::Offline } else { SessionKind::Online };
+    if logout::end_session(&admin.cx, kind, &SessionId::new(id)).await? {
+        Ok(done())
+    } else {
+        Err(AdminError::NotFound("Sesssion not found"))
+    }
+}
+
+/// Answers which clients were told; none are, as none has an address of its own here.
+async fn log_out_all(admin: Admin<ManageUsers>) -> Answer {
+    session::log_out_all(&admin.cx).await?;
+    Ok(plain(&json!({})))
+}

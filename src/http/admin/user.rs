@@ -1,0 +1,139 @@
+//! `/users/{id}`: one user, the password and the other credentials.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::{delete, get, post, put};
+use serde_json::{Value, json};
+
+use super::answer::{Answer, done, done_uncached, shown};
+use super::{Admin, ManageUsers, Permission, ViewUsers};
+use crate::flow::admin::user::Refusal;
+use crate::flow::admin::{session, user as flow};
+use crate::http::error::{AdminError, json as json_response};
+use crate::http::extract::Json;
+use crate::http::representation::credential::{CredentialRepresentation, credential};
+use crate::http::representation::user::{UserRepresentation, unmanaged_attributes, user as full_user};
+use crate::http::state::App;
+use crate::model::{CredentialId, User, UserId};
+use crate::oidc::user_rules::Violation;
+use crate::store;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/{realm}/users/{id}", get(read).put(update).delete(remove))
+        .route("/{realm}/users/{id}/unmanagedAttributes", get(unmanaged))
+        .route("/{realm}/users/{id}/reset-password", put(reset_password))
+        .route("/{realm}/users/{id}/logout", post(log_out))
+        .route("/{realm}/users/{id}/credentials", get(credentials))
+        .route("/{realm}/users/{id}/credentials/{credential}", delete(remove_credential))
+}
+
+pub(super) const NOT_FOUND: AdminError = AdminError::NotFound("User not found");
+
+/// The user as it stands in the database now.
+pub(super) async fn user_of<P: Permission>(admin: &Admin<P>, id: &str) -> Result<User, AdminError> {
+    let mut db = admin.cx.store().db().await?;
+    let user = store::user::find_user(&mut db, &admin.cx.snapshot().realm.id, &UserId::new(id)).await?;
+    user.ok_or(NOT_FOUND)
+}
+
+async fn read(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>) -> Answer {
+    let user = user_of(&admin, &id).await?;
+    let snapshot = admin.cx.snapshot();
+    let mut db = admin.cx.store().db().await?;
+    let with_otp = store::credential::holders_of(&mut db, &snapshot.realm.id, "otp", std::slice::from_ref(&user.id)).await?;
+    let mut whole = full_user(snapshot, &user, with_otp.contains(&user.id));
+    let manages = admin.has_any_of(&["manage-users"]);
+    whole.insert(
+        "access".to_owned(),
+        json!({
+            "manageGroupMembership": manages,
+            "resetPassword": manages,
+            "view": true,
+            "mapRoles": manages,
+            "impersonate": admin.has_any_of(&["impersonation"]),
+            "manage": manages,
+        }),
+    );
+    Ok(shown(&Value::from(whole)))
+}
+
+async fn unmanaged(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>) -> Answer {
+    let user = user_of(&admin, &id).await?;
+    Ok(shown(&unmanaged_attributes(admin.cx.snapshot(), &user)))
+}
+
+async fn update(
+    admin: Admin<ManageUsers>,
+    Path((_, id)): Path<(String, String)>,
+    Json(body): Json<UserRepresentation>,
+) -> Answer {
+    answer(flow::update(&admin.cx, &UserId::new(id), &body.to_change()).await?)
+}
+
+async fn remove(admin: Admin<ManageUsers>, Path((_, id)): Path<(String, String)>) -> Answer {
+    if flow::delete(&admin.cx, &UserId::new(id)).await? { Ok(done_uncached()) } else { Err(NOT_FOUND) }
+}
+
+async fn reset_password(
+    admin: Admin<ManageUsers>,
+    Path((_, id)): Path<(String, String)>,
+    Json(body): Json<CredentialRepresentation>,
+) -> Answer {
+    answer(flow::reset_password(&admin.cx, &UserId::new(id), &body.to_password()).await?)
+}
+
+async fn log_out(admin: Admin<ManageUsers>, Path((_, id)): Path<(String, String)>) -> Answer {
+    if session::log_out_user(&admin.cx, &UserId::new(id)).await? { Ok(done()) } else { Err(NOT_FOUND) }
+}
+
+async fn credentials(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>) -> Answer {
+    let user = user_of(&admin, &id).await?;
+    let mut db = admin.cx.store().db().await?;
+    let held = store::credential::list_credentials(&mut db, &admin.cx.snapshot().realm.id, &user.id).await?;
+    Ok(shown(&Value::from(held.iter().map(credential).collect::<Vec<Value>>())))
+}
+
+async fn remove_credential(admin: Admin<ManageUsers>, Path((_, id, credential)): Path<(String, String, String)>) -> Answer {
+    let (realm, id, credential) = (&admin.cx.snapshot().realm.id, UserId::new(id), CredentialId::new(credential));
+    let mut deleted = false;
+    let is_there = flow::write(&admin.cx, &id, async |db| {
+        deleted = store::credential::delete_credential(db, realm, &id, &credential).await?;
+        Ok(())
+    });
+    match (is_there.await?, deleted) {
+        (false, _) => Err(NOT_FOUND),
+        (true, false) => Err(AdminError::NotFound("Credential not found")),
+        (true, true) => Ok(done_uncached()),
+    }
+}
+
+fn answer(outcome: Result<(), Refusal>) -> Answer {
+    match outcome {
+        Ok(()) => Ok(done()),
+        Err(refusal) => refused(refusal),
+    }
+}
+
+/// What is said about a change that was not made.
+pub(super) fn refused(refusal: Refusal) -> Answer {
+    Err(match refusal {
+        Refusal::NotFound => NOT_FOUND,
+        Refusal::NameMissing => AdminError::bad_request("User name is missing"),
+        Refusal::SameUsername => AdminError::conflict("User exists with same username"),
+        Refusal::SameEmail => AdminError::conflict("User exists with same email"),
+        Refusal::Password(text) => AdminError::Plain(StatusCode::BAD_REQUEST, text.to_owned()),
+        Refusal::Busy => AdminError::Plain(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable".to_owned()),
+        Refusal::Invalid(violations) => return Ok(json_response(StatusCode::BAD_REQUEST, &invalid(&violations))),
+    })
+}
+
+/// `ErrorRepresentation`: one error as it is, several as a list.
+fn invalid(violations: &[Violation]) -> Value {
+    let told = |v: &Violation| json!({"field": v.field, "errorMessage": v.message, "params": v.params});
+    match violations {
+        [only] => told(only),
+        several => json!({"errors": several.iter().map(told).collect::<Vec<Value>>()}),
+    }
+}

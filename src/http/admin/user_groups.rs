@@ -1,0 +1,84 @@
+//! `/users/{id}/groups`: the groups that a user is in.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::{get, put};
+use serde_json::{Map, Value, json};
+
+use super::answer::{Answer, done_uncached, shown};
+use super::user::{NOT_FOUND, user_of};
+use super::{Admin, ManageUsers, ViewUsers, handing_out};
+use crate::flow::admin::user as flow;
+use crate::http::error::AdminError;
+use crate::http::extract::Query;
+use crate::http::representation::group::{brief_group, group as full_group};
+use crate::http::state::App;
+use crate::model::{Group, GroupId, RealmSnapshot, User, UserId};
+use crate::store;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/{realm}/users/{id}/groups", get(list))
+        .route("/{realm}/users/{id}/groups/count", get(count))
+        .route("/{realm}/users/{id}/groups/{group}", put(join).delete(leave))
+}
+
+/// The user's groups by name, as far as their names hold the search.
+fn groups_of<'a>(snapshot: &'a RealmSnapshot, user: &User, query: &Query) -> Vec<&'a Group> {
+    let search = query.text("search").map(str::to_lowercase).unwrap_or_default();
+    let groups = user.groups.iter().filter_map(|id| snapshot.groups.get(id));
+    let mut groups: Vec<&Group> = groups.filter(|g| g.name.to_lowercase().contains(&search)).collect();
+    groups.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    groups
+}
+
+async fn list(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>, query: Query) -> Answer {
+    let page = query.page(None)?;
+    let user = user_of(&admin, &id).await?;
+    let snapshot = admin.cx.snapshot();
+    let is_brief = query.flag("briefRepresentation").unwrap_or(true);
+    let first = usize::try_from(page.first).unwrap_or(0);
+    let max = page.max.and_then(|m| usize::try_from(m).ok()).unwrap_or(usize::MAX);
+    let list = groups_of(snapshot, &user, &query).into_iter().skip(first).take(max);
+    let list = list.map(|g| if is_brief { brief_group(snapshot, g) } else { full_group(snapshot, g) });
+    Ok(shown(&Value::from(list.collect::<Vec<Map<String, Value>>>())))
+}
+
+async fn count(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>, query: Query) -> Answer {
+    let user = user_of(&admin, &id).await?;
+    Ok(shown(&json!({"count": groups_of(admin.cx.snapshot(), &user, &query).len()})))
+}
+
+async fn join(admin: Admin<ManageUsers>, Path((_, id, group)): Path<(String, String, String)>) -> Answer {
+    change(&admin, &id, group, true).await
+}
+
+async fn leave(admin: Admin<ManageUsers>, Path((_, id, group)): Path<(String, String, String)>) -> Answer {
+    change(&admin, &id, group, false).await
+}
+
+/// A group gives its roles to those who join: only to be had from somebody who could give them.
+async fn change(admin: &Admin<ManageUsers>, user: &str, group: String, joins: bool) -> Answer {
+    let user = user_of(admin, user).await?.id;
+    let group = GroupId::new(group);
+    if !admin.cx.snapshot().groups.contains_key(&group) {
+        return Err(AdminError::NotFound("Group not found"));
+    }
+    if joins && !handing_out::allows_group(admin, &group) {
+        return Err(AdminError::Forbidden);
+    }
+    let is_there = write(admin, &user, &group, joins).await?;
+    if is_there { Ok(done_uncached()) } else { Err(NOT_FOUND) }
+}
+
+async fn write(admin: &Admin<ManageUsers>, user: &UserId, group: &GroupId, joins: bool) -> Result<bool, AdminError> {
+    let realm = &admin.cx.snapshot().realm.id;
+    let written = flow::write(&admin.cx, user, async |db| {
+        if joins {
+            store::user::insert_membership(db, realm, user, group).await
+        } else {
+            store::user::delete_membership(db, realm, user, group).await
+        }
+    });
+    Ok(written.await?)
+}

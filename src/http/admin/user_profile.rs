@@ -1,0 +1,61 @@
+//! `/users/profile`: which attributes users of the realm have.
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::answer::{Answer, plain};
+use super::{Admin, ManageRealm, Permission};
+use crate::http::error::{AdminError, json as json_response};
+use crate::http::extract::{Json, Representation};
+use crate::http::state::App;
+use crate::oidc::user_profile::{self, ProfileProblem, default_profile};
+use crate::store;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/{realm}/users/profile", get(read).put(update))
+}
+
+/// Whoever deals with users or with the realm's settings.
+#[derive(Debug)]
+struct ViewProfile;
+
+impl Permission for ViewProfile {
+    const ANY_OF: &'static [&'static str] = &["view-realm", "manage-realm", "query-users", "view-users", "manage-users"];
+}
+
+/// Kept as it is put, also what nothing here acts on.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+struct UserProfile(Map<String, Value>);
+
+impl Representation for UserProfile {
+    const NAME: &'static str = "UPConfig";
+}
+
+async fn read(admin: Admin<ViewProfile>) -> Answer {
+    let stored = admin.cx.snapshot().realm.user_profile.as_ref();
+    Ok(plain(&stored.cloned().unwrap_or_else(default_profile)))
+}
+
+async fn update(admin: Admin<ManageRealm>, Json(UserProfile(profile)): Json<UserProfile>) -> Answer {
+    let profile = Value::Object(profile);
+    user_profile::check(&profile).map_err(|problem| match problem {
+        ProfileProblem::Unreadable => {
+            AdminError::Described(StatusCode::BAD_REQUEST, "unknown_error", "Cannot parse the JSON".to_owned())
+        }
+        ProfileProblem::Refused(text) => AdminError::bad_request(format!("[{text}]")),
+    })?;
+    let cx = &admin.cx;
+    let realm = &cx.snapshot().realm.id;
+    cx.store()
+        .in_tx(async |db| {
+            store::realm::touch(db, realm).await?;
+            store::realm::set_user_profile(db, realm, &profile).await
+        })
+        .await?;
+    cx.server.realms.invalidate(realm);
+    Ok(json_response(StatusCode::OK, &profile))
+}
