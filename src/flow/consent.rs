@@ -70,6 +70,24 @@ async fn grant(cx: &Cx, client: &Arc<Client>, request: &SignInRequest, authentic
         .await
 }
 
+/// The user decides in the account what a client may have: exactly these scopes. What is not among them ends the tokens that
+/// need it at their next use.
+pub async fn replace(cx: &Cx, client: &Client, user: &User, scopes: &[ClientScopeId]) -> Result<(), StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    cx.store()
+        .in_tx(async |db| {
+            store::user::touch(db, realm, &user.id).await?;
+            let given = Given { scopes, client_itself: true };
+            store::consent::replace(db, realm, &user.id, &client.uuid, given, cx.now).await?;
+            let mut updated = event::new(cx, EventKind::UpdateConsent);
+            updated.client_id = Some(client.client_id.to_string());
+            updated.user_id = Some(user.id.clone());
+            event::record_in(cx, db, &updated).await
+        })
+        .await?;
+    cx.server.realms.read_user(cx.store(), realm, &user.id).await.map(|_| ())
+}
+
 fn scope_of<'a>(item: &Item<'a>) -> Option<&'a ClientScope> {
     match item {
         Item::Scope(scope) => Some(scope),

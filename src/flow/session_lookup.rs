@@ -110,7 +110,10 @@ async fn with_session(
             break;
         }
     }
-    let Some((kind, session)) = found else { return Ok(Some(Err(Dead::SessionNotFound))) };
+    let Some((kind, session)) = found else {
+        let gone = cx.snapshot().client(token.azp).is_none();
+        return Ok(Some(Err(if gone { Dead::ClientGone } else { Dead::SessionNotFound })));
+    };
     if session.realm_version != realm.version {
         return Ok(None);
     }

@@ -83,8 +83,8 @@ pub async fn run(cx: &Cx, token: &str) -> Result<Result<Told, Refused>, StoreErr
 
 fn refused(dead: Dead) -> Refused {
     let text = match dead {
-        Dead::Malformed | Dead::Expired | Dead::Revoked => "Token verification failed",
-        Dead::SessionNotFound | Dead::ClientGone => "user_session_not_found",
+        Dead::Malformed | Dead::Expired | Dead::Revoked | Dead::ClientGone => "Token verification failed",
+        Dead::SessionNotFound => "user_session_not_found",
         Dead::Refused(refusal) => match refusal {
             Refusal::RealmDisabled => {
                 return Refused { error: OAuthError::realm_not_enabled(), client: None };
@@ -92,6 +92,7 @@ fn refused(dead: Dead) -> Refused {
             Refusal::ClientDisabled => "Client disabled",
             Refusal::UserDisabled => "User disabled",
             Refusal::Stale => "Token verification failed",
+            Refusal::StaleForUser => "User not valid",
             Refusal::OfflineAccessNotGranted | Refusal::OfflineTokenNotAllowed => "Offline access not granted anymore",
             Refusal::ConsentMissing => "Client no longer has requested consent from user",
         },

@@ -1,21 +1,22 @@
-//! The account API: what users see of their own sessions.
+//! The account API: what users see of their own sessions, and what they agreed to.
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use serde::Serialize;
+use axum::routing::{get, put};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::admin::bearer;
 use super::cors::{self, Cors};
-use super::error::{AdminError, json};
-use super::extract::{Caller, RealmCx};
+use super::error::{AdminError, json as json_response};
+use super::extract::{Caller, RealmCx, read_json};
 use super::state::App;
 use crate::flow::session_lookup::{self, LiveToken};
-use crate::flow::{Cx, keys};
-use crate::model::SessionKind;
+use crate::flow::{Cx, consent, keys};
+use crate::model::{ClientScopeId, SessionKind};
 use crate::oidc::access_token;
 use crate::oidc::scope::{self, GrantedScopes};
 use crate::oidc::session_limits;
@@ -29,47 +30,92 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/realms/{realm}/account", axum::routing::options(preflight))
         .route("/realms/{realm}/account/sessions", get(sessions).options(preflight))
+        .route("/realms/{realm}/account/applications/{client}/consent", put(change_consent).options(preflight))
 }
 
-async fn sessions(
-    State(_): State<App>,
-    RealmCx(cx): RealmCx,
-    caller: Caller,
-    headers: HeaderMap,
-) -> Result<Response, AdminError> {
+async fn sessions(RealmCx(cx): RealmCx, caller: Caller, headers: HeaderMap) -> Result<Response, AdminError> {
     let token = authenticate(&cx, &headers).await?;
     let cors = Cors::for_client(&headers, &caller.base, &token.client).map_err(AdminError::Origin)?;
-    let mut response = match list(&token).await {
-        Ok(response) => response,
-        Err(error) => error.into_response(),
-    };
+    let mut response = list(&token).await.unwrap_or_else(IntoResponse::into_response);
     cors.put_on(&mut response, "");
     Ok(response)
 }
 
-/// A live access token of the realm with a right on the account.
-async fn authenticate(cx: &Cx, headers: &HeaderMap) -> Result<LiveToken, AdminError> {
-    let token = bearer(headers).ok_or(AdminError::Unauthorized)?;
-    let claims = keys::verified_claims(cx, token).ok_or(AdminError::Unauthorized)?;
-    if !access_token::is_bearer(&claims) {
-        return Err(AdminError::Unauthorized);
-    }
-    let kinds = session_lookup::kinds_of(&claims).ok_or(AdminError::Unauthorized)?;
-    let live = session_lookup::look_up(cx, &claims, kinds).await?.map_err(|_| AdminError::Unauthorized)?;
-    Ok(live)
+/// `PUT /account/applications/{client}/consent`: what the user agrees to from now on.
+async fn change_consent(
+    RealmCx(cx): RealmCx,
+    Path((_, client_id)): Path<(String, String)>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: axum::body::Body,
+) -> Result<Response, AdminError> {
+    let token = authenticate(&cx, &headers).await?;
+    let cors = Cors::for_client(&headers, &caller.base, &token.client).map_err(AdminError::Origin)?;
+    let mut response = put_consent(&token, &client_id, &headers, body).await.unwrap_or_else(IntoResponse::into_response);
+    cors.put_on(&mut response, "");
+    Ok(response)
 }
 
-/// The roles of the client `account` of which one lets its holder see the account.
-const ROLES: [&str; 2] = ["view-profile", "manage-account"];
+/// A live access token of the realm.
+async fn authenticate(cx: &Cx, headers: &HeaderMap) -> Result<LiveToken, AdminError> {
+    let token = bearer(headers).ok_or(AdminError::Unauthorized)?;
+    let claims = keys::verified_claims(cx, token).filter(access_token::is_bearer).ok_or(AdminError::Unauthorized)?;
+    let kinds = session_lookup::kinds_of(&claims).ok_or(AdminError::Unauthorized)?;
+    session_lookup::look_up(cx, &claims, kinds).await?.map_err(|_| AdminError::Unauthorized)
+}
 
-fn may_see(token: &LiveToken) -> bool {
+/// Whether the token lets its client do something of the account: one of these roles of the client `account` is in its scope
+/// and held by the user.
+fn has_any_of(token: &LiveToken, roles: &[&str]) -> bool {
     let snapshot = token.cx.snapshot();
     let Some(account) = snapshot.client("account") else { return false };
     let held = snapshot.roles_of(&token.user);
     let scopes = GrantedScopes::resolve(snapshot, &token.client, None, &held);
     let effective = scope::effective_roles(snapshot, &token.client, &scopes.permitted, &held);
-    let is_there = |name: &&str| snapshot.client_role(&account.uuid, name).is_some_and(|r| effective.contains(&r.id));
-    ROLES.iter().any(|name| is_there(name))
+    roles.iter().any(|name| snapshot.client_role(&account.uuid, name).is_some_and(|r| effective.contains(&r.id)))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ConsentChange {
+    #[serde(default)]
+    granted_scopes: Vec<GrantedScope>,
+}
+
+#[derive(Deserialize)]
+struct GrantedScope {
+    id: String,
+}
+
+async fn put_consent(
+    token: &LiveToken,
+    client_id: &str,
+    headers: &HeaderMap,
+    body: axum::body::Body,
+) -> Result<Response, AdminError> {
+    if !has_any_of(token, &["manage-account", "manage-consent"]) {
+        return Err(AdminError::Forbidden);
+    }
+    let snapshot = token.cx.snapshot();
+    let change: ConsentChange = read_json(headers, body).await.map_err(|_| AdminError::unparsable())?;
+    let Some(client) = snapshot.client(client_id) else {
+        let text = format!("No client with clientId: {client_id} found.");
+        return Err(AdminError::Message(StatusCode::NOT_FOUND, text));
+    };
+    let mut scopes = Vec::new();
+    for granted in &change.granted_scopes {
+        let id = ClientScopeId::new(granted.id.as_str());
+        let is_of_client = client.default_scopes.contains(&id) || client.optional_scopes.contains(&id);
+        let Some(scope) = snapshot.scopes.get(&id).filter(|_| is_of_client) else {
+            return Err(AdminError::bad_request(format!("Scope id {} does not exist for client {client_id}.", granted.id)));
+        };
+        scopes.push(scope);
+    }
+    let ids: Vec<ClientScopeId> = scopes.iter().map(|s| s.id.clone()).collect();
+    consent::replace(&token.cx, client, &token.user, &ids).await?;
+    let told: Vec<Value> = scopes.iter().map(|s| json!({"id": s.id.as_str(), "name": s.name})).collect();
+    let now = token.cx.now.unix_millis();
+    Ok(json_response(StatusCode::OK, &json!({"grantedScopes": told, "lastUpdatedDate": now})))
 }
 
 #[derive(Serialize)]
@@ -97,7 +143,7 @@ struct SessionClient<'a> {
 }
 
 async fn list(token: &LiveToken) -> Result<Response, AdminError> {
-    if !may_see(token) {
+    if !has_any_of(token, &["view-profile", "manage-account"]) {
         return Err(AdminError::Forbidden);
     }
     let cx = &token.cx;
@@ -107,7 +153,7 @@ async fn list(token: &LiveToken) -> Result<Response, AdminError> {
     let found = store::session_list::of_user(&mut db, SessionKind::Online, realm, &token.user.id, &alive).await?;
     drop(db);
     let sessions: Vec<Session<'_>> = found.iter().map(|listed| session(token, listed)).collect();
-    let mut response = json(StatusCode::OK, &sessions);
+    let mut response = json_response(StatusCode::OK, &sessions);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)

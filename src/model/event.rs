@@ -15,6 +15,7 @@ pub enum EventKind {
     Logout,
     RevokeGrant,
     GrantConsent,
+    UpdateConsent,
     UpdatePassword,
     UserSessionDeleted,
 }
@@ -29,6 +30,7 @@ impl EventKind {
             Self::Logout => "LOGOUT",
             Self::RevokeGrant => "REVOKE_GRANT",
             Self::GrantConsent => "GRANT_CONSENT",
+            Self::UpdateConsent => "UPDATE_CONSENT",
             Self::UpdatePassword => "UPDATE_PASSWORD",
             Self::UserSessionDeleted => "USER_SESSION_DELETED",
         }

@@ -16,6 +16,8 @@ pub enum Refusal {
     UserDisabled,
     /// Issued before the not-before of realm, client or user.
     Stale,
+    /// The user was logged out of everything after the token was issued.
+    StaleForUser,
     OfflineAccessNotGranted,
     OfflineTokenNotAllowed,
     ConsentMissing,
@@ -64,7 +66,8 @@ pub fn admit<'a>(subject: &Subject<'a>) -> Result<Admitted<'a>, Refusal> {
     if let Some(issued_at) = subject.issued_at
         && is_stale(realm, client, user, issued_at)
     {
-        return Err(Refusal::Stale);
+        let by_user = issued_at < user.not_before;
+        return Err(if by_user { Refusal::StaleForUser } else { Refusal::Stale });
     }
     if subject.issued_at.is_some() && !consent_covers(client, user, &scopes) {
         return Err(Refusal::ConsentMissing);

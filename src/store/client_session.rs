@@ -1,7 +1,10 @@
 //! The parts that clients have in sessions: taken away by reuse, revocation, replayed codes and withdrawn consents.
 
+use sqlx::types::Json;
+
 use super::{Db, StoreError};
 use crate::base::Timestamp;
+use crate::model::session::ClientSessionDetails;
 use crate::model::{ClientUuid, RealmId, SessionId, SessionKind, UserId};
 
 /// What becomes of a session that loses its last part.
@@ -35,6 +38,33 @@ pub async fn detach(
         settle_empty(db, kind, realm, std::slice::from_ref(session), rule).await?;
     }
     Ok(detached)
+}
+
+/// Notes that a client took part in an online session, whose refresh token it has not got: it asked for an offline one.
+pub async fn attach(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    session: &SessionId,
+    client: &ClientUuid,
+    details: &ClientSessionDetails,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "with there as (
+           update session set empty_since = null, last_grant_at = greatest(last_grant_at, $5)
+           where kind = 'online' and realm_id = $1 and session_id = $2 returning kind, realm_id, session_id)
+         insert into client_session (kind, realm_id, session_id, client_uuid, started_at, details)
+         select kind, realm_id, session_id, $3, $5, $4 from there
+         on conflict (kind, realm_id, session_id, client_uuid) do update set details = excluded.details",
+        realm.as_str(),
+        session.as_str(),
+        client.as_str(),
+        Json(details) as _,
+        now.to_offset(),
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
 }
 
 /// Takes a client's part out of every session of a kind that a user has; how many there were.

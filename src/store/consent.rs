@@ -44,6 +44,28 @@ pub struct Given<'a> {
     pub client_itself: bool,
 }
 
+/// Puts what the user agrees to in the place of what was agreed before; the time of the first agreement stays.
+pub async fn replace(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    user: &UserId,
+    client: &ClientUuid,
+    given: Given<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let scopes: Vec<String> = given.scopes.iter().map(|s| s.as_str().to_owned()).collect();
+    sqlx::query!(
+        "delete from user_consent_scope where realm_id = $1 and user_id = $2 and client_uuid = $3 and client_scope_id <> all($4)",
+        realm.as_str(),
+        user.as_str(),
+        client.as_str(),
+        &scopes,
+    )
+    .execute(db.raw())
+    .await?;
+    grant(db, realm, user, client, given, now).await
+}
+
 /// Takes a consent back whole; false if there was none.
 pub async fn delete_consent(db: &mut Db<'_>, realm: &RealmId, user: &UserId, client: &ClientUuid) -> Result<bool, StoreError> {
     let done = sqlx::query!(

@@ -7,7 +7,7 @@ pub async fn check(store: &Store) -> Result<Vec<String>, StoreError> {
     let mut db = store.db().await?;
     let rows = sqlx::query!(
         r#"select 'a part without a chain: ' || p.kind || ' ' || p.session_id as "broken!" from client_session p
-           where not exists (select from chain c where c.kind = p.kind and c.realm_id = p.realm_id and c.session_id = p.session_id
+           where p.kind = 'offline' and not exists (select from chain c where c.kind = p.kind and c.realm_id = p.realm_id and c.session_id = p.session_id
                                and c.client_uuid = p.client_uuid)
            union all
            select 'a session without parts that is not noted as empty: ' || s.kind || ' ' || s.session_id from session s

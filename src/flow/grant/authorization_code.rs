@@ -148,8 +148,13 @@ async fn exchange(
     };
     let realm = &cx.snapshot().realm.id;
     store::authorization_code::note_opened(db, realm, hash, opened.kind).await?;
-    if opened.kind == SessionKind::Offline && code.grant.first_offline {
-        store::session::end(db, SessionKind::Online, realm, &code.session_id).await?;
+    if opened.kind == SessionKind::Offline {
+        // A browser that only ever asked for offline access is not signed in; one that was, is now at this client too.
+        if code.grant.first_offline {
+            store::session::end(db, SessionKind::Online, realm, &code.session_id).await?;
+        } else {
+            store::client_session::attach(db, realm, &code.session_id, &client.uuid, &request.details, cx.now).await?;
+        }
     }
     Ok(Ok(Granted { tokens: opened.tokens, trace: opened.trace }))
 }

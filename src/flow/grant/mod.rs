@@ -56,7 +56,7 @@ pub fn refused(refusal: Refusal) -> OAuthError {
         Refusal::RealmDisabled => OAuthError::realm_not_enabled(),
         Refusal::ClientDisabled => OAuthError::invalid_client(),
         Refusal::UserDisabled => OAuthError::invalid_grant("User disabled"),
-        Refusal::Stale => OAuthError::invalid_grant("Stale token"),
+        Refusal::Stale | Refusal::StaleForUser => OAuthError::invalid_grant("Stale token"),
         Refusal::OfflineAccessNotGranted => {
             OAuthError::invalid_grant("Offline session invalid because offline access not granted anymore")
         }

@@ -111,7 +111,8 @@ pub async fn open(
             starts: Starts { session: opened.session_started_at, client: opened.part_started_at },
             remember_me: request.session.remember_me,
             auth_time: request.session.auth_time,
-            details: &opened.details,
+            // An offline part keeps the details of its first request for later refreshes; this answer is of this request.
+            details: &request.details,
         }),
         refresh: refresh(request, &id, &chain, cx, &full_scope),
         id_token: admitted.scopes.openid,

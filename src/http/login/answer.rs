@@ -24,7 +24,11 @@ pub(crate) fn query(raw: Option<&str>) -> Result<Parameters, BodyError> {
 pub(crate) fn move_on(app: &App, cx: &Cx, pages: &Pages, moved: Move) -> Response {
     let mut response = match moved.next {
         Next::Client(response) => to_client(cx, pages, &response),
-        Next::Error(error) => pages.error(&error),
+        Next::Error(error) => {
+            let mut refusal = pages.error(&error);
+            refusal.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(UNCACHED));
+            refusal
+        }
         Next::Page(page) => found(&address(cx, &page)),
     };
     keep(app, cx, &moved.keep, &mut response);
@@ -44,9 +48,11 @@ pub(crate) fn found(target: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(target) else { return StatusCode::BAD_REQUEST.into_response() };
     let mut response = StatusCode::FOUND.into_response();
     response.headers_mut().insert(LOCATION, location);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store, must-revalidate, max-age=0"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(UNCACHED));
     response
 }
+
+const UNCACHED: &str = "no-store, must-revalidate, max-age=0";
 
 fn to_client(cx: &Cx, pages: &Pages, answer: &ClientResponse) -> Response {
     if answer.redirect_uri == OUT_OF_BAND {

@@ -45,7 +45,12 @@ async fn answer(app: &App, cx: &Cx, headers: &HeaderMap, parameters: &Parameters
 
 /// The login page is shown at once, without a redirect to it.
 async fn first_page(app: &App, cx: &Cx, pages: &Pages, browser: &Browser, moved: Move) -> Result<Response, StoreError> {
-    let Next::Page(PageOf { step: PageStep::Login, tab, .. }) = &moved.next else { return Ok(move_on(app, cx, pages, moved)) };
+    let tab = match &moved.next {
+        // A request that is none is told so on a page of its own; whether users may register is a matter of the sign-in.
+        Next::Error(error) if error.message != "registrationNotAllowedMessage" => return Ok(pages.error(error)),
+        Next::Page(PageOf { step: PageStep::Login, tab, .. }) => tab,
+        _ => return Ok(move_on(app, cx, pages, moved)),
+    };
     let handle = moved.keep.iter().find_map(|keep| match keep {
         Keep::Tabs(handle) => Some(handle.clone()),
         _ => None,
