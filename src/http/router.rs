@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Path, Request, State};
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -93,12 +93,7 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
 /// Headers that no answer is without, unless a page has its own.
 async fn safe_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let refused = response.status() == StatusCode::METHOD_NOT_ALLOWED;
     let headers = response.headers_mut();
-    if !refused {
-        // The router names the verbs of a route in answers that others gave, too.
-        headers.remove(ALLOW);
-    }
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),

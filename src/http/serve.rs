@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::header::ALLOW;
 use axum::http::uri::{PathAndQuery, Uri};
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -77,7 +78,12 @@ async fn answer(router: Router, request: Request<Incoming>, peer: SocketAddr) ->
         Ok(Some(uri)) => *request.uri_mut() = uri,
         Err(refusal) => return Ok(refusal),
     }
-    Ok(router.oneshot(request).await.unwrap_or_else(|never| match never {}))
+    let mut response = router.oneshot(request).await.unwrap_or_else(|never| match never {});
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
+        // The router names the verbs of a route in answers that were given before it was reached, too.
+        response.headers_mut().remove(ALLOW);
+    }
+    Ok(response)
 }
 
 /// The address without a slash at its end; `//` and `..` in a path are no path (CVE-2021-3513 and its family).

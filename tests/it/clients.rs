@@ -48,7 +48,7 @@ fn chrono_of(seconds: i64) -> chrono::DateTime<chrono::Utc> {
 #[tokio::test]
 async fn the_keycloak_admin_crate_makes_users_and_sees_offline_sessions() {
     let server = TestServer::start().await;
-    let http = keycloak_reqwest::Client::new();
+    let http = reqwest::Client::new();
     let token = KeycloakAdminToken::acquire(&server.base, "admin", "admin", &http).await.unwrap();
     let admin = KeycloakAdmin::new(&server.base, token, http);
     let password = CredentialRepresentation { type_: Some("password".into()), value: Some("dora".into()), ..Default::default() };

@@ -11,7 +11,7 @@ use crate::base::Secret;
 use crate::flow::context::Cx;
 use crate::flow::password::MAX_PASSWORD_BYTES;
 use crate::model::credential::Credential;
-use crate::model::{GroupId, User, UserId};
+use crate::model::{GroupId, Realm, User, UserId};
 use crate::oidc::user_profile;
 use crate::oidc::user_rules::{self, Violation};
 use crate::store::{self, Db, StoreError};
@@ -252,7 +252,7 @@ fn put_fields(cx: &Cx, user: &mut User, change: &UserChange) {
     user.email_verified = change.email_verified.unwrap_or(user.email_verified);
     user.enabled = change.enabled.unwrap_or(user.enabled);
     if let Some(given) = &change.attributes {
-        user.attributes = attributes(cx.snapshot().realm.user_profile.as_ref(), &user.attributes, given);
+        user.attributes = attributes(&cx.snapshot().realm, &user.attributes, given);
     }
     if let Some(actions) = &change.required_actions {
         user.required_actions = actions.iter().filter(|a| REQUIRED_ACTIONS.contains(&a.as_str())).cloned().collect();
@@ -262,11 +262,16 @@ fn put_fields(cx: &Cx, user: &mut User, change: &UserChange) {
 /// The attributes that are given, as far as the profile lets administrators write them. The others stay: who cannot see an
 /// attribute cannot mean to delete it.
 fn attributes(
-    profile: Option<&Value>,
+    realm: &Realm,
     old: &BTreeMap<String, Vec<String>>,
     given: &BTreeMap<String, Vec<String>>,
 ) -> BTreeMap<String, Vec<String>> {
-    let is_writable = |name: &str| user_profile::names(profile, name) || user_profile::admits_unmanaged(profile);
+    let profile = realm.user_profile.as_ref();
+    // A user has a language only where the realm has more than one.
+    let has_languages = realm.document.get("internationalizationEnabled") == Some(&Value::Bool(true));
+    let is_writable = |name: &str| {
+        (name != "locale" || has_languages) && (user_profile::names(profile, name) || user_profile::admits_unmanaged(profile))
+    };
     let mut kept: BTreeMap<_, _> =
         old.iter().filter(|(name, _)| !is_writable(name)).map(|(name, values)| (name.clone(), values.clone())).collect();
     for (name, values) in given.iter().filter(|(name, _)| !FIELDS.contains(&name.as_str()) && is_writable(name)) {

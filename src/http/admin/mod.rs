@@ -30,7 +30,7 @@ use axum::response::{IntoResponse, Response};
 
 pub(crate) use authenticate::bearer;
 pub(crate) use permission::{
-    Admin, AnyRole, ManageClients, ManageEvents, ManageRealm, ManageUsers, Permission, QueryClients, QueryGroups, QueryUsers,
+    Admin, AnyRole, ManageClients, ManageEvents, ManageRealm, ManageUsers, Permission, QueryClients, QueryUsers,
     ViewClients, ViewEvents, ViewRealm, ViewUsers,
 };
 

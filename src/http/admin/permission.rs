@@ -38,7 +38,6 @@ permissions! {
     QueryClients = ["query-clients", "view-clients", "manage-clients"];
     ViewClients = ["view-clients", "manage-clients"];
     ManageClients = ["manage-clients"];
-    QueryGroups = ["query-groups", "view-users", "manage-users"];
     ViewEvents = ["view-events", "manage-events"];
     ManageEvents = ["manage-events"];
 }

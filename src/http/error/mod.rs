@@ -28,17 +28,6 @@ pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Response
     response
 }
 
-/// What is said about a body that cannot be read.
-pub(crate) fn body_refusal(error: super::extract::BodyError) -> Response {
-    use super::extract::BodyError;
-    let (status, text) = match error {
-        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large"),
-        BodyError::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type"),
-        BodyError::Malformed => (StatusCode::BAD_REQUEST, "HTTP 400 Bad Request"),
-    };
-    json(status, &serde_json::json!({"error": text}))
-}
-
 /// Logs trouble once, with its causes, where it becomes an answer; `true` if it will pass by itself.
 pub(crate) fn log(error: &StoreError) -> bool {
     let mut causes = String::new();

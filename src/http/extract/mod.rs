@@ -11,5 +11,5 @@ pub(crate) use caller::Caller;
 pub(crate) use cookies::browser;
 pub(crate) use form::{BodyError, read_form, read_json};
 pub(crate) use json::{Json, Representation, read as read_representation};
-pub(crate) use query::{Page, Query};
+pub(crate) use query::Query;
 pub(crate) use realm::{PageCx, RealmCx, cx_of};

@@ -98,11 +98,10 @@ fn speaks(mapper: &ProtocolMapper, place: Place) -> bool {
             matches!(place, Place::AccessToken | Place::Introspection)
         }
         "oidc-nonce-backwards-compatible-mapper" => true,
-        // Older than the switch for userinfo: they speak there where they speak in ID tokens.
-        "oidc-usermodel-realm-role-mapper" | "oidc-usermodel-client-role-mapper" => {
-            place == Place::UserInfo && mapper.is_set(Place::IdToken.flag())
-        }
-        _ => false,
+        // These never speak at userinfo unless they are told to.
+        "oidc-acr-mapper" | "oidc-usersessionmodel-note-mapper" => false,
+        // Mappers older than the switch for userinfo speak there where they speak in ID tokens.
+        _ => place == Place::UserInfo && mapper.is_set(Place::IdToken.flag()),
     };
     mapper.is_set(place.flag()) || (unset && default)
 }

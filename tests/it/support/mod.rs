@@ -7,7 +7,6 @@ mod database;
 mod server;
 mod tokens;
 
-pub use admin::Admin;
 pub use database::address as database_address;
 pub use browser::{Browser, Shown};
 pub use server::{TestServer, admin as first_admin, parts};
