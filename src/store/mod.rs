@@ -26,6 +26,7 @@ pub mod snapshot;
 pub mod sweep;
 pub mod token_use;
 pub mod user;
+pub mod user_list;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +42,7 @@ pub use error::StoreError;
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// A connection that lay idle this long is asked whether it still lives before it is used.
-const PING_AFTER: Duration = Duration::from_secs(5);
+const PING_AFTER: Duration = Duration::from_secs(1);
 /// How long a request waits for a connection before it is answered 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 

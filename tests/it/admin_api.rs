@@ -54,7 +54,7 @@ async fn a_user_is_made_found_changed_and_removed() {
     assert_eq!(made.status, 201, "{:?}", made.body);
     let id = made.headers["location"].to_str().unwrap().rsplit('/').next().unwrap().to_owned();
     let again = admin.call(reqwest::Method::POST, "/demo/users", Some(&body)).await;
-    assert_eq!((again.status, again.body), (409, json!({"errorMessage": "User exists with same username"})));
+    assert_eq!((again.status, again.body), (409, json!({"errorMessage": "User exists with same email"})));
     let user = admin.get(&format!("/demo/users/{id}")).await;
     assert_eq!(user["username"], json!("carol"));
     assert!(!user.to_string().contains("argon2"), "no credential is shown");

@@ -85,6 +85,8 @@ impl Server {
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         let shown = line["database"].as_str().unwrap();
         let socket_dir = shown.strip_prefix("postgres://").unwrap().strip_suffix("/nightlatch").unwrap().to_owned();
+        // The banner comes when the server listens: its tables are there then.
+        lines.find(|line| line.contains("Health, metrics")).expect("the server ended before it listened");
         Self { process, socket_dir, _output: std::thread::spawn(move || lines.for_each(drop)) }
     }
 

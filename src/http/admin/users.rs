@@ -15,7 +15,7 @@ use crate::http::representation::user::{UserRepresentation, brief_user, user as 
 use crate::http::state::App;
 use crate::model::{GroupId, UserId};
 use crate::store;
-use crate::store::user::{UserFilter, Word};
+use crate::store::user_list::{UserFilter, Word};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/{realm}/users", get(list).post(create)).route("/{realm}/users/count", get(count))
@@ -33,7 +33,7 @@ async fn list(admin: Admin<QueryUsers>, query: Query) -> Answer {
     let snapshot = admin.cx.snapshot();
     let realm = &snapshot.realm.id;
     let mut db = admin.cx.store().db().await?;
-    let users = store::user::list_users(&mut db, realm, &filter(&query), page.first, page.max).await?;
+    let users = store::user_list::list_users(&mut db, realm, &filter(&query), page.first, page.max).await?;
     let is_brief = query.flag("briefRepresentation").unwrap_or(false);
     let ids: Vec<UserId> = users.iter().map(|u| u.id.clone()).collect();
     let with_otp = if is_brief { None } else { Some(store::credential::holders_of(&mut db, realm, "otp", &ids).await?) };
@@ -51,7 +51,7 @@ async fn list(admin: Admin<QueryUsers>, query: Query) -> Answer {
 
 async fn count(admin: Admin<QueryUsers>, query: Query) -> Answer {
     let mut db = admin.cx.store().db().await?;
-    let count = store::user::count_users(&mut db, &admin.cx.snapshot().realm.id, &filter(&query)).await?;
+    let count = store::user_list::count_users(&mut db, &admin.cx.snapshot().realm.id, &filter(&query)).await?;
     Ok(shown(&json!(count)))
 }
 

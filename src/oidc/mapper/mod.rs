@@ -121,7 +121,7 @@ fn apply(mapper: &ProtocolMapper, facts: &Facts<'_>, roles: &RoleNames, place: P
         "oidc-audience-mapper" => mapped.audience.extend(session::audience(mapper)),
         "oidc-audience-resolve-mapper" if place.is_access_token() => mapped.audience.extend(role::audiences(facts, roles)),
         "oidc-allowed-origins-mapper" if place.is_access_token() => session::allowed_origins(facts, &mut mapped.claims),
-        "oidc-acr-mapper" => session::acr(facts, &mut mapped.claims),
+        "oidc-acr-mapper" if place != Place::UserInfo => session::acr(facts, &mut mapped.claims),
         "oidc-usersessionmodel-note-mapper" => session::note(mapper, facts, &mut mapped.claims),
         "oidc-nonce-backwards-compatible-mapper" if place.is_access_token() => session::nonce(facts, &mut mapped.claims),
         "oidc-hardcoded-claim-mapper" => claim::hardcoded(mapper, &mut mapped.claims),

@@ -1,0 +1,144 @@
+//! Lists of users: what an administrator looks for.
+
+use std::collections::BTreeMap;
+
+use sqlx::types::Json;
+
+use super::user::{ConsentRow, UserRow, select_users};
+use super::{Db, StoreError};
+use crate::model::{RealmId, User, UserId};
+
+/// Which users a list shows. Fields match any case and any part, or the whole if `exact`.
+#[derive(Clone, Debug, Default)]
+pub struct UserFilter {
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub exact: bool,
+    /// Every one of these words is in one of the four fields.
+    pub search: Vec<Word>,
+    pub ids: Option<Vec<UserId>>,
+    pub enabled: Option<bool>,
+    pub email_verified: Option<bool>,
+    /// Every one of these attributes has this value.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// A word that is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Beginning with this; `*` stands for anything.
+    Prefix(String),
+    Whole(String),
+}
+
+impl Word {
+    fn pattern(&self) -> String {
+        match self {
+            Self::Prefix(text) => format!("{}%", escape(&text.to_lowercase()).replace('*', "%")),
+            Self::Whole(text) => escape(&text.to_lowercase()),
+        }
+    }
+}
+
+/// A filter as the statements take it.
+struct Patterns {
+    username: Option<String>,
+    email: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    words: Vec<String>,
+    ids: Option<Vec<String>>,
+    enabled: Option<bool>,
+    email_verified: Option<bool>,
+    keys: Vec<String>,
+    values: Vec<String>,
+}
+
+impl Patterns {
+    fn of(filter: &UserFilter) -> Self {
+        let pattern = |text: &Option<String>| text.as_ref().map(|t| like(&t.to_lowercase(), filter.exact));
+        Self {
+            username: pattern(&filter.username),
+            email: pattern(&filter.email),
+            first_name: pattern(&filter.first_name),
+            last_name: pattern(&filter.last_name),
+            words: filter.search.iter().map(Word::pattern).collect(),
+            ids: filter.ids.as_ref().map(|ids| ids.iter().map(|id| id.as_str().to_owned()).collect()),
+            enabled: filter.enabled,
+            email_verified: filter.email_verified,
+            keys: filter.attributes.iter().map(|(k, _)| k.clone()).collect(),
+            values: filter.attributes.iter().map(|(_, v)| v.to_lowercase()).collect(),
+        }
+    }
+}
+
+/// Completes a statement on users `u` with the condition of a filter; `$1` is the realm, `$2` to `$11` the filter.
+macro_rules! filtered {
+    ($run:ident, $rest:literal, $realm:expr, $filter:expr $(, $more:expr)*) => {
+        $run!(
+            "($2::text is null or u.username like $2) and ($3::text is null or u.email like $3)
+               and ($4::text is null or lower(u.first_name) like $4) and ($5::text is null or lower(u.last_name) like $5)
+               and not exists (select from unnest($6::text[]) word
+                               where not coalesce(u.username like word, false) and not coalesce(u.email like word, false)
+                                 and not coalesce(lower(u.first_name) like word, false)
+                                 and not coalesce(lower(u.last_name) like word, false))
+               and ($7::text[] is null or u.user_id = any($7))
+               and ($8::boolean is null or u.enabled = $8) and ($9::boolean is null or u.email_verified = $9)
+               and not exists (select from unnest($10::text[], $11::text[]) wanted (key, value)
+                               where not exists (select from jsonb_array_elements_text(u.attributes -> wanted.key) held
+                                                 where lower(held) = wanted.value))
+               and (u.service_account_client_uuid is null or $2::text is not null)"
+                + $rest,
+            $realm.as_str(),
+            $filter.username,
+            $filter.email,
+            $filter.first_name,
+            $filter.last_name,
+            &$filter.words,
+            $filter.ids.as_deref(),
+            $filter.enabled,
+            $filter.email_verified,
+            &$filter.keys,
+            &$filter.values
+            $(, $more)*
+        )
+    };
+}
+
+macro_rules! count_selected {
+    ($condition:literal $(+ $more:literal)*, $($argument:expr),+) => {
+        sqlx::query_scalar!(
+            r#"select count(*) as "count!" from user_account u where u.realm_id = $1 and "# + $condition $(+ $more)*,
+            $($argument),+
+        )
+    };
+}
+
+/// Users by name, a page at a time. Service accounts show up only when asked for by name.
+pub async fn list_users(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    filter: &UserFilter,
+    first: i64,
+    max: Option<i64>,
+) -> Result<Vec<User>, StoreError> {
+    let filter = Patterns::of(filter);
+    let rows = filtered!(select_users, " order by u.username offset $12 limit $13", realm, filter, first, max);
+    Ok(rows.fetch_all(db.raw()).await?.into_iter().map(User::from).collect())
+}
+
+fn like(text: &str, exact: bool) -> String {
+    if exact { escape(text) } else { format!("%{}%", escape(text)) }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
+/// How many users a list with this filter has.
+pub async fn count_users(db: &mut Db<'_>, realm: &RealmId, filter: &UserFilter) -> Result<i64, StoreError> {
+    let filter = Patterns::of(filter);
+    Ok(filtered!(count_selected, "", realm, filter).fetch_one(db.raw()).await?)
+}
