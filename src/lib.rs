@@ -11,7 +11,7 @@ pub mod http;
 pub mod jose;
 pub mod model;
 pub mod oidc;
-#[expect(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types, reason = "SQL lives here")]
+#[expect(clippy::disallowed_types, reason = "SQL lives here")]
 pub mod store;
 pub mod sweeper;
 pub mod telemetry;

@@ -115,7 +115,9 @@ async fn prepare(settings: &Settings, server: &Server, mode: Mode) -> anyhow::Re
     let admin = admin.map(|a| FirstAdmin { username: a.username.clone(), password: a.password.clone() });
     let first = bootstrap::run(server, admin.as_ref()).await.context("the realm master could not be made")?;
     if first == Bootstrapped::Made && admin.is_none() {
-        tracing::warn!("the realm master has no administrator: set NIGHTLATCH_BOOTSTRAP_ADMIN_USERNAME and …_PASSWORD before the first start");
+        tracing::warn!(
+            "the realm master has no administrator: set NIGHTLATCH_BOOTSTRAP_ADMIN_USERNAME and …_PASSWORD before the first start"
+        );
     }
     for path in &settings.bootstrap.import_realms {
         let text = tokio::fs::read(path).await.with_context(|| format!("{} cannot be read", path.display()))?;

@@ -104,8 +104,7 @@ fn must_sign_in_again(cx: &Cx, valid: &Valid, session: &Session) -> bool {
 /// Whether the consent page has to be shown.
 fn asks_consent(cx: &Cx, valid: &Valid, user: &User) -> bool {
     let client = &valid.identified.client;
-    let subject =
-        Subject { realm: cx.snapshot(), client, user, issued_at: None, offline: false, scope: valid.scope.as_deref() };
+    let subject = Subject { realm: cx.snapshot(), client, user, issued_at: None, offline: false, scope: valid.scope.as_deref() };
     match admission::admit(&subject) {
         Ok(admitted) => {
             let all = valid.prompt.consent && !consent::required(client, &admitted.scopes).is_empty();
@@ -139,4 +138,3 @@ async fn ask_password(cx: &Cx, browser: &Browser, valid: Valid, signed_in: Optio
     let (tab, keep) = tab::open(cx, browser, &client, request, progress).await?;
     Ok(Move { next: Next::Page(tab::page(&client, &tab, PageStep::Login)), keep: vec![keep] })
 }
-

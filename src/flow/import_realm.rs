@@ -12,9 +12,7 @@ use crate::model::realm_import::{
     ClientImport, ClientScopeImport, GroupImport, PasswordImport, RealmImport, RoleImport, RoleRef, ScopeOwner, UserImport,
 };
 use crate::model::signing_key::StoredKey;
-use crate::model::{
-    ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, Role, RoleId, User, UserId,
-};
+use crate::model::{ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, Role, RoleId, User, UserId};
 use crate::oidc::admin_roles::{ADMIN, master_client};
 use crate::store::client::{ClientRow, MapperOwner};
 use crate::store::consent::Given;
@@ -339,7 +337,11 @@ impl Writer<'_> {
         let service_account_of = match &user.service_account_of {
             None => None,
             Some(client) => Some(
-                names.clients.get(client).cloned().ok_or_else(|| ImportError::Unknown(format!("Unable to find client {client}")))?,
+                names
+                    .clients
+                    .get(client)
+                    .cloned()
+                    .ok_or_else(|| ImportError::Unknown(format!("Unable to find client {client}")))?,
             ),
         };
         let row = User {
@@ -396,7 +398,8 @@ impl Writer<'_> {
     async fn consents(&self, db: &mut Db<'_>, names: &Names, id: &UserId, user: &UserImport) -> Result<(), ImportError> {
         for consent in &user.consents {
             let client = names.clients.get(&consent.client);
-            let unknown = || ImportError::Unknown(format!("Unable to find client consent mappings for client: {}", consent.client));
+            let unknown =
+                || ImportError::Unknown(format!("Unable to find client consent mappings for client: {}", consent.client));
             let client = client.ok_or_else(unknown)?;
             let scopes: Vec<ClientScopeId> =
                 consent.scopes.iter().filter_map(|n| names.scopes.get(n)).map(|(id, _)| id.clone()).collect();

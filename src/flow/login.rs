@@ -26,7 +26,11 @@ pub struct Shown {
 }
 
 /// A tab of this browser, or what to show instead.
-pub async fn tab_of(cx: &Cx, browser: &Browser, tab_id: Option<&str>) -> Result<Result<(AuthenticationSession, Arc<Client>), Move>, StoreError> {
+pub async fn tab_of(
+    cx: &Cx,
+    browser: &Browser,
+    tab_id: Option<&str>,
+) -> Result<Result<(AuthenticationSession, Arc<Client>), Move>, StoreError> {
     let found = match tab_id {
         Some(id) => tab::find(cx, browser, id).await?,
         None => None,
@@ -104,15 +108,14 @@ pub struct Submitted {
 pub enum LoginOutcome {
     Moved(Move),
     /// The form again, with this message and this name filled in.
-    Again { shown: Box<Shown>, message: &'static str, username: String },
+    Again {
+        shown: Box<Shown>,
+        message: &'static str,
+        username: String,
+    },
 }
 
-pub async fn submit(
-    cx: &Cx,
-    browser: &Browser,
-    tab_id: &TabId,
-    submitted: Submitted,
-) -> Result<LoginOutcome, StoreError> {
+pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: Submitted) -> Result<LoginOutcome, StoreError> {
     let (tab, client) = match tab_of(cx, browser, Some(tab_id.as_str())).await? {
         Ok(found) => found,
         Err(moved) => return Ok(LoginOutcome::Moved(moved)),
@@ -201,7 +204,8 @@ async fn again(
     username: String,
 ) -> Result<LoginOutcome, StoreError> {
     let mut failed = event::new(cx, EventKind::Login).detail("username", username.as_str());
-    failed.error = Some(if message == "accountDisabledMessage" { "user_disabled" } else { "invalid_user_credentials" }.to_owned());
+    failed.error =
+        Some(if message == "accountDisabledMessage" { "user_disabled" } else { "invalid_user_credentials" }.to_owned());
     failed.client_id = Some(client.client_id.to_string());
     event::record(cx, &failed).await?;
     let mut tab = tab;

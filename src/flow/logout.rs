@@ -28,7 +28,11 @@ pub enum Seen {
     /// "You are logged out".
     Done,
     /// "Do you want to log out?", with the code of its form.
-    Confirm { tab: TabId, form: String, client: Arc<Client> },
+    Confirm {
+        tab: TabId,
+        form: String,
+        client: Arc<Client>,
+    },
     Error(PageError),
 }
 
@@ -178,10 +182,8 @@ pub async fn by_refresh_token(cx: &Cx, client: &Client, token: &str) -> Result<R
         return Ok(Err(OAuthError::invalid_grant("Refresh token issued before the user session started")));
     }
     end_session(cx, token.kind, &token.session_id).await?;
-    let details = Map::from_iter([(
-        "client_auth_method".to_owned(),
-        Value::from(client.settings.client_authenticator_type.as_str()),
-    )]);
+    let details =
+        Map::from_iter([("client_auth_method".to_owned(), Value::from(client.settings.client_authenticator_type.as_str()))]);
     tracing::debug!(session.kind = type_name(token.kind), "a client logged a session out");
     record(cx, Some(client), Some(&found.session.user_id), &token.session_id, details).await?;
     Ok(Ok(()))

@@ -3,11 +3,10 @@
 //! A use case loads, decides with a pure rule, applies the decision with a conditional statement, and answers. A refusal is a
 //! value; only trouble with the infrastructure is an error.
 
-
 pub mod admin;
 pub mod authorize;
-pub mod browser;
 pub mod bootstrap;
+pub mod browser;
 pub mod consent;
 pub mod context;
 pub mod event;

@@ -301,13 +301,7 @@ fn described(reference: RoleRef, composites: Vec<RoleRef>) -> RoleImport {
 }
 
 fn role(reference: RoleRef, description: &str, composites: Vec<RoleRef>) -> RoleImport {
-    RoleImport {
-        id: None,
-        role: reference,
-        description: Some(description.to_owned()),
-        attributes: BTreeMap::new(),
-        composites,
-    }
+    RoleImport { id: None, role: reference, description: Some(description.to_owned()), attributes: BTreeMap::new(), composites }
 }
 
 /// A realm with this name and nothing of its own.

@@ -65,7 +65,11 @@ impl Passwords {
         let Some(hash) = self.in_pool(move || work.compute(password.expose().as_bytes())).await else { return Check::Busy };
         match (stored, hash) {
             (Some(stored), Some(hash)) if constant_time_eq(&hash, &stored.value) => {
-                if stored.is_as(self.cost) { Check::Right } else { Check::RightButWeak }
+                if stored.is_as(self.cost) {
+                    Check::Right
+                } else {
+                    Check::RightButWeak
+                }
             }
             _ => Check::Wrong,
         }

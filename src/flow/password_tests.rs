@@ -4,27 +4,11 @@ use super::*;
 const VECTORS: [(&str, u32, &str); 7] = [
     ("argon2", 5, "fO/87tNPKzs19ntluiblUxyQA8Rdqjk1Ov1FxaOMpm8="),
     ("pbkdf2-sha256", 27_500, "PfBruFNJ3iHnVheGjAeVMEHyYQkrq1Q/TRo82CXureY="),
-    (
-        "pbkdf2-sha256",
-        27_500,
-        "PfBruFNJ3iHnVheGjAeVMEHyYQkrq1Q/TRo82CXureZEOX0hL6jq8qAiq8kGNbOiQ3p+KGc8xYdv0VfR8a5Qdg==",
-    ),
+    ("pbkdf2-sha256", 27_500, "PfBruFNJ3iHnVheGjAeVMEHyYQkrq1Q/TRo82CXureZEOX0hL6jq8qAiq8kGNbOiQ3p+KGc8xYdv0VfR8a5Qdg=="),
     ("pbkdf2-sha256", 600_000, "DHym9mRo1VHoOU0h1KyVtenN6XFTi6a3umFoksIxh7I="),
-    (
-        "pbkdf2-sha512",
-        30_000,
-        "c5OlmGgn3i+TG7pVXjK68kYKGRXX7unIy0X7HePCAaZFrlPgQmeTitOFBME6ftpFpC8EB7zu+rolm3JnV16AiQ==",
-    ),
-    (
-        "pbkdf2-sha512",
-        210_000,
-        "66Y8hf3xofswKSFJ+eZ7E/7aB2DLqW9/NbaC5ujtQb3/aUVzSbHMx1am7dnCH6oSeQNxzxWqfVEk6i/NuxCW1Q==",
-    ),
-    (
-        "pbkdf2",
-        20_000,
-        "R6V2ydDy1R6v6K1OLHX/GAbGFbB2HIK3ZrPOizGZhJwN7zqo+hKIKHg1n9pK8gQEp/EhnIq3GsuG1vLWEdTtww==",
-    ),
+    ("pbkdf2-sha512", 30_000, "c5OlmGgn3i+TG7pVXjK68kYKGRXX7unIy0X7HePCAaZFrlPgQmeTitOFBME6ftpFpC8EB7zu+rolm3JnV16AiQ=="),
+    ("pbkdf2-sha512", 210_000, "66Y8hf3xofswKSFJ+eZ7E/7aB2DLqW9/NbaC5ujtQb3/aUVzSbHMx1am7dnCH6oSeQNxzxWqfVEk6i/NuxCW1Q=="),
+    ("pbkdf2", 20_000, "R6V2ydDy1R6v6K1OLHX/GAbGFbB2HIK3ZrPOizGZhJwN7zqo+hKIKHg1n9pK8gQEp/EhnIq3GsuG1vLWEdTtww=="),
 ];
 
 fn imported(algorithm: &str, iterations: u32, value: &str) -> Credential {

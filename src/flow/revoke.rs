@@ -52,8 +52,7 @@ async fn revoke_part(cx: &Cx, client: &Client, token: &PresentedRefreshToken) ->
     let realm = &cx.snapshot().realm.id;
     let rule = (WhenEmpty::End, cx.now);
     let detached = cx.store().in_tx(async |db| {
-        let found =
-            store::token_use::find(db, token.kind, realm, &token.session_id, &client.client_id, None).await?;
+        let found = store::token_use::find(db, token.kind, realm, &token.session_id, &client.client_id, None).await?;
         let detached = store::client_session::detach(db, token.kind, realm, &token.session_id, &client.uuid, rule).await?;
         if detached && token.kind == SessionKind::Offline {
             store::client_session::detach(db, SessionKind::Online, realm, &token.session_id, &client.uuid, rule).await?;

@@ -92,19 +92,14 @@ struct Token<'a> {
     sid: Option<&'a str>,
 }
 
-async fn with_session(
-    cx: &Cx,
-    token: &Token<'_>,
-    kinds: &[SessionKind],
-) -> Result<Option<Result<LiveToken, Dead>>, StoreError> {
+async fn with_session(cx: &Cx, token: &Token<'_>, kinds: &[SessionKind]) -> Result<Option<Result<LiveToken, Dead>>, StoreError> {
     let Some(sid) = token.sid else { return Ok(Some(Err(Dead::Malformed))) };
     let realm = &cx.snapshot().realm;
     let (session_id, client_id) = (SessionId::new(sid), ClientId::new(token.azp));
     let mut found = None;
     for kind in kinds {
         let mut db = cx.store().db().await?;
-        if let Some(session) =
-            store::token_use::find(&mut db, *kind, &realm.id, &session_id, &client_id, Some(token.jti)).await?
+        if let Some(session) = store::token_use::find(&mut db, *kind, &realm.id, &session_id, &client_id, Some(token.jti)).await?
         {
             found = Some((*kind, session));
             break;

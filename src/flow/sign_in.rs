@@ -151,7 +151,7 @@ fn code_grant(
 /// What happens to the browser's online session.
 enum Plan {
     /// A session of its own, and the end of another user's that the browser was in.
-    New { session: Session, secret: String, ends: Option<SessionId> },
+    New { session: Box<Session>, secret: String, ends: Option<SessionId> },
     /// The user typed the password again: the session goes on under a new secret.
     Renewed { id: SessionId, secret: String, auth_time: i64 },
     /// Single sign-on: the session was used.
@@ -162,17 +162,15 @@ impl Plan {
     fn of(cx: &Cx, user: &User, authenticated: &Authenticated, present: Option<&Session>) -> Self {
         match present {
             Some(session) if session.user_id == user.id && authenticated.level == 0 => Self::Used { id: session.id.clone() },
-            Some(session) if session.user_id == user.id => Self::Renewed {
-                id: session.id.clone(),
-                secret: cx.entropy().token::<32>(),
-                auth_time: authenticated.auth_time,
-            },
+            Some(session) if session.user_id == user.id => {
+                Self::Renewed { id: session.id.clone(), secret: cx.entropy().token::<32>(), auth_time: authenticated.auth_time }
+            }
             other => {
                 let mut session = open::new_session(cx, user, &authenticated.login_name);
                 session.auth_time = Some(authenticated.auth_time);
                 session.remember_me = authenticated.remember_me && cx.settings().remember_me;
                 let ends = other.map(|s| s.id.clone());
-                Self::New { session, secret: cx.entropy().token::<32>(), ends }
+                Self::New { session: Box::new(session), secret: cx.entropy().token::<32>(), ends }
             }
         }
     }

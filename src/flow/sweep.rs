@@ -115,8 +115,7 @@ impl Pass<'_> {
         loop {
             let mut db = self.server.store.db().await?;
             let limit = i64::from(self.rules.batch);
-            let (sessions, next) =
-                store::sweep::next_by_idle(&mut db, self.kind, realm, cutoff, cursor.as_ref(), limit).await?;
+            let (sessions, next) = store::sweep::next_by_idle(&mut db, self.kind, realm, cutoff, cursor.as_ref(), limit).await?;
             drop(db);
             if next.is_none() {
                 return Ok(removed);
@@ -133,8 +132,7 @@ impl Pass<'_> {
         let mut removed = 0;
         loop {
             let mut db = self.server.store.db().await?;
-            let sessions =
-                store::sweep::next_by_start(&mut db, self.kind, realm, cutoff, i64::from(self.rules.batch)).await?;
+            let sessions = store::sweep::next_by_start(&mut db, self.kind, realm, cutoff, i64::from(self.rules.batch)).await?;
             drop(db);
             let found = sessions.len() as u64;
             let gone = self.batch(&sessions, batches).await?;

@@ -178,9 +178,7 @@ fn asks_level(realm: &RealmSnapshot, client: &Client, parameters: &Parameters) -
     if essential {
         let values = acr.and_then(|a| a.get("values")).and_then(Value::as_array).cloned().unwrap_or_default();
         let names = mapper::level_names(realm, client);
-        let known = |v: &Value| {
-            v.as_str().is_some_and(|v| v.parse::<i64>().is_ok() || names.iter().any(|(name, _)| name == v))
-        };
+        let known = |v: &Value| v.as_str().is_some_and(|v| v.parse::<i64>().is_ok() || names.iter().any(|(name, _)| name == v));
         if !values.is_empty() && !values.iter().any(known) {
             return Err(PageError::parameter("claims"));
         }
@@ -207,7 +205,11 @@ impl ResponseType {
                 _ => return Err(OAuthError::bare(400, OAuthErrorCode::UnsupportedResponseType)),
             }
         }
-        if found.code || found.is_implicit() { Ok(found) } else { Err(OAuthError::bare(400, OAuthErrorCode::UnsupportedResponseType)) }
+        if found.code || found.is_implicit() {
+            Ok(found)
+        } else {
+            Err(OAuthError::bare(400, OAuthErrorCode::UnsupportedResponseType))
+        }
     }
 
     fn is_implicit(&self) -> bool {

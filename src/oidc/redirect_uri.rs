@@ -90,7 +90,9 @@ fn is_plain(uri: &str) -> bool {
 fn climbs(path: &str) -> bool {
     let mut text = path.to_owned();
     for _ in 0..4 {
-        if text.split(['/', '\\']).any(|segment| segment == ".." || segment == "." || segment.contains(';')) || text.contains('\\') {
+        if text.split(['/', '\\']).any(|segment| segment == ".." || segment == "." || segment.contains(';'))
+            || text.contains('\\')
+        {
             return true;
         }
         let Ok(decoded) = percent_decode_str(&text).decode_utf8() else { return true };

@@ -95,14 +95,26 @@ fn every_known_bypass_of_a_pattern_is_refused() {
 
 #[test]
 fn every_known_bypass_is_refused_under_the_star_alone_when_it_hides_something() {
-    for uri in ["https://app.example.com@evil.test/", "https://a/../b", "custom:/x", "javascript:alert(1)", "data:text/html,x", "https://a\\b/"] {
+    for uri in [
+        "https://app.example.com@evil.test/",
+        "https://a/../b",
+        "custom:/x",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "https://a\\b/",
+    ] {
         assert!(!fits_one(uri, "*"), "accepted {uri:?}");
     }
 }
 
 #[test]
 fn a_pattern_accepts_what_lies_below_it() {
-    for uri in ["https://app.example.com/app/", "https://app.example.com/app", "https://app.example.com/app/a/b?c=d", "https://app.example.com/app/a#f"] {
+    for uri in [
+        "https://app.example.com/app/",
+        "https://app.example.com/app",
+        "https://app.example.com/app/a/b?c=d",
+        "https://app.example.com/app/a#f",
+    ] {
         assert!(fits_one(uri, "https://app.example.com/app/*"), "refused {uri:?}");
     }
 }

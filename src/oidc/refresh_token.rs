@@ -126,9 +126,7 @@ impl PresentedRefreshToken {
             return Err(OAuthError::invalid_grant("Token is not active"));
         }
         if self.client_id != client_id {
-            return Err(OAuthError::invalid_grant(
-                "Invalid refresh token. Token client and authorized client don't match",
-            ));
+            return Err(OAuthError::invalid_grant("Invalid refresh token. Token client and authorized client don't match"));
         }
         Ok(())
     }

@@ -51,7 +51,8 @@ impl<'a> GrantedScopes<'a> {
     pub fn resolve(realm: &'a RealmSnapshot, client: &'a Client, scope: Option<&str>, roles: &HashSet<&RoleId>) -> Self {
         let asked: HashSet<&str> = words(scope.unwrap_or_default()).collect();
         let defaults = client.default_scopes.iter().filter_map(|id| realm.scopes.get(id));
-        let named = client.optional_scopes.iter().filter_map(|id| realm.scopes.get(id)).filter(|s| asked.contains(s.name.as_str()));
+        let named =
+            client.optional_scopes.iter().filter_map(|id| realm.scopes.get(id)).filter(|s| asked.contains(s.name.as_str()));
         let requested: Vec<&ClientScope> = defaults.chain(named).filter(|s| s.is_openid_connect()).collect();
         let permitted = requested.iter().copied().filter(|s| is_permitted(realm, s, roles)).collect();
         Self { requested, permitted, openid: asked.contains(OPENID) }

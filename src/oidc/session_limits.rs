@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::model::Client;
 use crate::model::realm::{RealmSettings, seconds};
 use crate::model::session::SessionKind;
-use crate::model::Client;
 
 const FALLBACK_SSO_IDLE: i64 = 1_800;
 const FALLBACK_SSO_MAX: i64 = 36_000;
@@ -94,12 +94,9 @@ pub fn of_session(realm: &RealmSettings, kind: SessionKind, remember_me: bool) -
 pub fn of_client(realm: &RealmSettings, client: &Client, kind: SessionKind, remember_me: bool) -> Limits {
     let session = of_session(realm, kind, remember_me);
     let (idle_name, max_name, realm_idle, realm_max) = match kind {
-        SessionKind::Online => (
-            "client.session.idle.timeout",
-            "client.session.max.lifespan",
-            realm.client_session_idle,
-            realm.client_session_max,
-        ),
+        SessionKind::Online => {
+            ("client.session.idle.timeout", "client.session.max.lifespan", realm.client_session_idle, realm.client_session_max)
+        }
         SessionKind::Offline => (
             "client.offline.session.idle.timeout",
             "client.offline.session.max.lifespan",
@@ -118,12 +115,7 @@ pub fn of_client(realm: &RealmSettings, client: &Client, kind: SessionKind, reme
 }
 
 /// When the access token that is issued now expires (seconds since 1970): its lifespan, and never beyond the maximum.
-pub fn access_token_expiry(
-    realm: &RealmSettings,
-    client: &Client,
-    session: Option<SessionEnds>,
-    now: Timestamp,
-) -> i64 {
+pub fn access_token_expiry(realm: &RealmSettings, client: &Client, session: Option<SessionEnds>, now: Timestamp) -> i64 {
     let own = client.attribute("access.token.lifespan").and_then(|v| v.trim().parse::<i64>().ok());
     let lifespan = own.unwrap_or(realm.access_token_lifespan);
     let until_session_end = || now.unix_seconds() + positive(realm.sso_session_max, FALLBACK_SSO_MAX);
@@ -131,8 +123,7 @@ pub fn access_token_expiry(
         None if lifespan == -1 => until_session_end(),
         None => now.unix_seconds() + lifespan,
         Some(ends) => {
-            let by_lifespan =
-                if lifespan == -1 { ends.sso_max.unix_seconds() } else { now.unix_seconds() + lifespan };
+            let by_lifespan = if lifespan == -1 { ends.sso_max.unix_seconds() } else { now.unix_seconds() + lifespan };
             ends.client_max.map_or(by_lifespan, |max| by_lifespan.min(max.unix_seconds()))
         }
     }

@@ -144,6 +144,7 @@ pub async fn rebind(db: &mut Db<'_>, realm: &RealmId, from: &[u8; 32], to: &[u8;
 }
 
 pub async fn delete_tab(db: &mut Db<'_>, realm: &RealmId, tab: &TabId) -> Result<bool, StoreError> {
-    let done = sqlx::query!("delete from authentication_session where realm_id = $1 and tab_id = $2", realm.as_str(), tab.as_str());
+    let done =
+        sqlx::query!("delete from authentication_session where realm_id = $1 and tab_id = $2", realm.as_str(), tab.as_str());
     Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }

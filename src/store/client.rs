@@ -152,7 +152,12 @@ pub(super) async fn list_assignments(
     Ok(rows.into_iter().map(|r| (ClientUuid::new(r.client_uuid), ClientScopeId::new(r.client_scope_id), r.optional)).collect())
 }
 
-pub async fn insert_scope_mapping(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid, role: &RoleId) -> Result<(), StoreError> {
+pub async fn insert_scope_mapping(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    client: &ClientUuid,
+    role: &RoleId,
+) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into client_scope_mapping (realm_id, client_uuid, role_id) values ($1, $2, $3) on conflict do nothing",
         realm.as_str(),
@@ -164,7 +169,12 @@ pub async fn insert_scope_mapping(db: &mut Db<'_>, realm: &RealmId, client: &Cli
     Ok(())
 }
 
-pub async fn delete_scope_mapping(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid, role: &RoleId) -> Result<(), StoreError> {
+pub async fn delete_scope_mapping(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    client: &ClientUuid,
+    role: &RoleId,
+) -> Result<(), StoreError> {
     sqlx::query!(
         "delete from client_scope_mapping where realm_id = $1 and client_uuid = $2 and role_id = $3",
         realm.as_str(),

@@ -124,10 +124,7 @@ impl Store {
     }
 
     /// The same for work that has errors of its own: any of them rolls back, too.
-    pub async fn in_tx_or<T, E: From<StoreError>>(
-        &self,
-        work: impl AsyncFnOnce(&mut Db<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub async fn in_tx_or<T, E: From<StoreError>>(&self, work: impl AsyncFnOnce(&mut Db<'_>) -> Result<T, E>) -> Result<T, E> {
         let transaction = self.pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await.map_err(StoreError::from)?;
         let mut db = Db { place: Place::Transaction(transaction), seal: self.seal.clone() };
         let value = work(&mut db).await?;

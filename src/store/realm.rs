@@ -61,11 +61,8 @@ pub async fn touch(db: &mut Db<'_>, realm: &RealmId) -> Result<bool, StoreError>
 
 /// The same for a change that was decided on this version; `false` if the configuration has moved since.
 pub async fn touch_at(db: &mut Db<'_>, realm: &RealmId, version: i64) -> Result<bool, StoreError> {
-    let done = sqlx::query!(
-        "update realm set version = version + 1 where realm_id = $1 and version = $2",
-        realm.as_str(),
-        version,
-    );
+    let done =
+        sqlx::query!("update realm set version = version + 1 where realm_id = $1 and version = $2", realm.as_str(), version,);
     Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }
 

@@ -4,8 +4,8 @@ use keycloak::types::{CredentialRepresentation, UserRepresentation};
 use keycloak::{KeycloakAdmin, KeycloakAdminToken};
 use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreIdTokenVerifier, CoreProviderMetadata};
 use openidconnect::{
-    AuthorizationCode, ClientId, CsrfToken, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, RedirectUrl, RefreshToken, Scope,
-    TokenResponse,
+    AuthorizationCode, ClientId, CsrfToken, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, RedirectUrl, RefreshToken,
+    Scope, TokenResponse,
 };
 
 use crate::support::TestServer;
@@ -13,7 +13,8 @@ use crate::support::TestServer;
 #[tokio::test]
 async fn openidconnect_signs_in_verifies_and_refreshes_offline() {
     let server = TestServer::start().await;
-    let http = openidconnect::reqwest::ClientBuilder::new().redirect(openidconnect::reqwest::redirect::Policy::none()).build().unwrap();
+    let http =
+        openidconnect::reqwest::ClientBuilder::new().redirect(openidconnect::reqwest::redirect::Policy::none()).build().unwrap();
     let issuer = IssuerUrl::new(server.realm("demo", "")).unwrap();
     let metadata = CoreProviderMetadata::discover_async(issuer, &http).await.unwrap();
     let client = CoreClient::from_provider_metadata(metadata, ClientId::new("demo-spa".to_owned()), None)

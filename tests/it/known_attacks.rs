@@ -26,13 +26,17 @@ async fn cve_2026_9802_a_restart_does_not_forget_what_was_used() {
     server.admin().await.set(json!({"revokeRefreshToken": true, "refreshTokenMaxReuse": 0})).await;
     let first = server.offline_token().await;
     server.refresh(&first).await.granted();
-    server.server.realms.invalidate(&server.server.realms.get(&server.server.store, "demo").await.unwrap().unwrap().snapshot.realm.id);
+    server
+        .server
+        .realms
+        .invalidate(&server.server.realms.get(&server.server.store, "demo").await.unwrap().unwrap().snapshot.realm.id);
     // A node that has just started knows nothing but the database.
     let fresh = TestServer::on(&server.database, 2).await;
     let form = [("grant_type", "refresh_token"), ("refresh_token", first.as_str())];
     let host = server.base.trim_start_matches("http://").to_owned();
     let request = fresh.http.post(fresh.endpoint("/token")).header("host", host);
-    let answer = Answer::of(request.basic_auth("demo-backup", Some("demo-backup-secret")).form(&form).send().await.unwrap()).await;
+    let answer =
+        Answer::of(request.basic_auth("demo-backup", Some("demo-backup-secret")).form(&form).send().await.unwrap()).await;
     assert_eq!(answer.refusal(), (400, "invalid_grant", "Maximum allowed refresh token reuse exceeded"));
     fresh.stop().await;
     server.finish().await;
@@ -53,7 +57,8 @@ async fn cve_2022_3916_the_next_user_of_a_browser_does_not_get_the_sessions_of_t
     };
     let alice = exchange(browser.sign_in("demo-backup", &scope).await.parameter("code").unwrap()).await;
     // A logout that the server never heard of: the browser forgets, or another tab is used.
-    let again = browser.get(&server.authorization("demo-backup", &[("scope", "openid offline_access"), ("prompt", "login")])).await;
+    let again =
+        browser.get(&server.authorization("demo-backup", &[("scope", "openid offline_access"), ("prompt", "login")])).await;
     let restarted = browser.get(&again.action().replace("/authenticate?", "/restart?")).await;
     let back = browser.post(&restarted.action(), &[("username", "bob"), ("password", "bob")]).await;
     let bob = exchange(back.parameter("code").unwrap()).await;

@@ -20,7 +20,8 @@ async fn clients_are_told_to_try_again_and_never_that_their_token_is_bad() {
 #[tokio::test]
 async fn the_process_is_alive_but_not_ready() {
     let server = TestServer::without_database().await;
-    let health = async |path: &str| Answer::of(server.http.get(format!("{}{path}", server.management)).send().await.unwrap()).await;
+    let health =
+        async |path: &str| Answer::of(server.http.get(format!("{}{path}", server.management)).send().await.unwrap()).await;
     assert_eq!(health("/health/live").await.status, 200);
     let ready = health("/health/ready").await;
     assert_eq!((ready.status, ready.body["status"].as_str()), (503, Some("DOWN")));

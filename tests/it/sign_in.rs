@@ -68,7 +68,9 @@ async fn a_cookie_that_was_planted_before_the_sign_in_is_worth_nothing_after_it(
 #[tokio::test]
 async fn an_unknown_redirect_uri_is_never_redirected_to() {
     let server = TestServer::start().await;
-    for redirect in ["http://evil.example/", "http://localhost:3000.evil.example/cb", "http://localhost:3000/../x", "javascript:alert(1)"] {
+    for redirect in
+        ["http://evil.example/", "http://localhost:3000.evil.example/cb", "http://localhost:3000/../x", "javascript:alert(1)"]
+    {
         let mut address = url::Url::parse(&server.endpoint("/auth")).unwrap();
         let pairs = [("client_id", "demo-backup"), ("response_type", "code"), ("redirect_uri", redirect)];
         address.query_pairs_mut().extend_pairs(pairs);

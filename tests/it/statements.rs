@@ -70,8 +70,10 @@ async fn the_hot_paths_cost_what_the_documentation_says() {
     };
     measured.push(cost(&mut connection, public).await);
     let documented = include_str!("../../docs/architecture.md");
-    for ((name, statements, commits), found) in LIMITS.into_iter().zip(measured) {
-        assert_eq!(found, (statements, commits), "{name}: statements and commits");
+    let names = LIMITS.into_iter().map(|(name, ..)| name);
+    let found: Vec<_> = names.zip(measured).map(|(name, (statements, commits))| (name, statements, commits)).collect();
+    assert_eq!(found, LIMITS, "statements and commits");
+    for (name, statements, commits) in LIMITS {
         let line = format!("| {name} | {statements} | {commits} |");
         assert!(documented.contains(&line), "docs/architecture.md lacks the line {line}");
     }

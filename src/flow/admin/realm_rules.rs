@@ -80,7 +80,9 @@ fn lifespans(realm: &RealmSettings) -> Result<(), Refusal> {
     let refuse = |text: &str| Err(Refusal::Invalid(text.to_owned()));
     if realm.remember_me {
         if realm.client_session_idle > realm.sso_session_idle.max(realm.sso_session_idle_remember_me) {
-            return refuse("Client session idle timeout cannot exceed realm SSO session idle timeout and RememberMe idle timeout.");
+            return refuse(
+                "Client session idle timeout cannot exceed realm SSO session idle timeout and RememberMe idle timeout.",
+            );
         }
         if realm.client_session_max > realm.sso_session_max.max(realm.sso_session_max_remember_me) {
             return refuse("Client session max lifespan cannot exceed realm SSO session max lifespan and RememberMe max span.");

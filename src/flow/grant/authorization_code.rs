@@ -55,13 +55,7 @@ fn invalid_code(trace: Trace) -> Rejection {
     Rejection::new(OAuthError::invalid_grant("Code not valid"), "invalid_code", trace)
 }
 
-async fn attempt(
-    cx: &Cx,
-    db: &mut Db<'_>,
-    client: &Client,
-    request: &CodeExchange,
-    hash: &[u8; 32],
-) -> Result<Outcome, Stopped> {
+async fn attempt(cx: &Cx, db: &mut Db<'_>, client: &Client, request: &CodeExchange, hash: &[u8; 32]) -> Result<Outcome, Stopped> {
     let realm = &cx.snapshot().realm.id;
     let code = match store::authorization_code::consume(db, realm, hash, cx.now).await? {
         Consumed::Fresh(code) => code,

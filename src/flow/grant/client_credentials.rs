@@ -84,7 +84,11 @@ async fn attempt(cx: &Cx, client: &Client, user: &User, scope: Option<&str>) -> 
             return Ok(Some(Err(Rejection::new(refused(refusal), "not_allowed", trace))));
         }
     };
-    if refresh_tokens { with_session(cx, client, user, scope, &admitted).await } else { transient(cx, client, user, &admitted).await }
+    if refresh_tokens {
+        with_session(cx, client, user, scope, &admitted).await
+    } else {
+        transient(cx, client, user, &admitted).await
+    }
 }
 
 /// Whether realm and user are still as they were when the decision was taken.

@@ -61,11 +61,9 @@ pub fn refused(refusal: Refusal) -> OAuthError {
             OAuthError::invalid_grant("Offline session invalid because offline access not granted anymore")
         }
         Refusal::OfflineTokenNotAllowed => OAuthError::offline_not_allowed(),
-        Refusal::ConsentMissing => OAuthError::new(
-            400,
-            crate::oidc::OAuthErrorCode::InvalidScope,
-            "Client no longer has requested consent from user",
-        ),
+        Refusal::ConsentMissing => {
+            OAuthError::new(400, crate::oidc::OAuthErrorCode::InvalidScope, "Client no longer has requested consent from user")
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! Opening a session for a grant: shared by all grants that open one.
 
-
 use serde_json::{Map, Value};
 
 use super::Trace;
@@ -123,13 +122,7 @@ pub async fn open(
     Ok(Some(OpenedGrant { kind, tokens, trace }))
 }
 
-fn refresh<'a>(
-    request: &Request<'_>,
-    id: &'a TokenId,
-    chain: &'a ChainId,
-    cx: &Cx,
-    scope: &'a str,
-) -> Option<MintRefresh<'a>> {
+fn refresh<'a>(request: &Request<'_>, id: &'a TokenId, chain: &'a ChainId, cx: &Cx, scope: &'a str) -> Option<MintRefresh<'a>> {
     request.refresh_tokens.then_some(MintRefresh { id, chain, issued_at: cx.now, scope })
 }
 
@@ -169,4 +162,3 @@ pub fn new_session(cx: &Cx, user: &User, login_name: &str) -> Session {
 pub fn new_session_id(cx: &Cx) -> SessionId {
     SessionId::new(cx.entropy().token::<18>())
 }
-

@@ -233,9 +233,9 @@ async fn revoke_part(cx: &Cx, client: &Client, token: &PresentedRefreshToken) ->
     tracing::warn!(realm.name = cx.snapshot().realm.name, client.id = %client.client_id, "a refresh token was used again");
     let realm = &cx.snapshot().realm.id;
     let rule = (WhenEmpty::Keep, cx.now);
-    let detach = cx.store().in_tx(async |db| {
-        store::client_session::detach(db, token.kind, realm, &token.session_id, &client.uuid, rule).await
-    });
+    let detach = cx
+        .store()
+        .in_tx(async |db| store::client_session::detach(db, token.kind, realm, &token.session_id, &client.uuid, rule).await);
     detach.await.map(|_| ())
 }
 

@@ -20,8 +20,8 @@ use crate::http::error::AdminError;
 use crate::http::extract::{Caller, cx_of};
 use crate::http::state::App;
 use crate::jose;
-use crate::oidc::admin_roles::{REALM_MANAGEMENT, master_client};
 use crate::oidc::access_token;
+use crate::oidc::admin_roles::{REALM_MANAGEMENT, master_client};
 use crate::oidc::scope::{self, GrantedScopes};
 
 const METHODS: &str = "DELETE, GET, POST, PUT";

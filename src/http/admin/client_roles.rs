@@ -9,8 +9,8 @@ use super::listing::Query;
 use super::role_lists::{ListedRole, roles_shown};
 use super::roles::{change_composites, change_in, create_in, list_of};
 use super::{Admin, ManageClients, ViewClients};
-use crate::flow::admin::role::{self as roles, find};
 use crate::flow::admin::client;
+use crate::flow::admin::role::{self as roles, find};
 use crate::http::extract::Json;
 use crate::http::path_segment;
 use crate::http::representation::{RoleRepresentation, role};
@@ -20,10 +20,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/{realm}/clients/{uuid}/roles", get(list).post(create))
         .route("/{realm}/clients/{uuid}/roles/{name}", get(read).put(change).delete(delete))
-        .route(
-            "/{realm}/clients/{uuid}/roles/{name}/composites",
-            get(composites).post(add_composites).delete(remove_composites),
-        )
+        .route("/{realm}/clients/{uuid}/roles/{name}/composites", get(composites).post(add_composites).delete(remove_composites))
 }
 
 async fn list(admin: Admin<ViewClients>, Path((_, uuid)): Path<(String, String)>, query: Query) -> Answer {

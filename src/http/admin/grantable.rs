@@ -14,7 +14,9 @@ fn holds_or_is_harmless<P>(admin: &Admin<P>, role: &Role) -> bool {
     let snapshot = admin.cx.snapshot();
     let is_master = snapshot.realm.is_master();
     let Some(client) = &role.client else {
-        return !is_master || ![ADMIN, CREATE_REALM].contains(&role.name.as_str()) || admin.administrator.has_realm_role(&role.name);
+        return !is_master
+            || ![ADMIN, CREATE_REALM].contains(&role.name.as_str())
+            || admin.administrator.has_realm_role(&role.name);
     };
     let client_id = snapshot.clients.get(client).map_or("", |c| c.client_id.as_str());
     let administered = match (is_master, client_id.strip_suffix("-realm")) {

@@ -30,8 +30,8 @@ use axum::response::{IntoResponse, Response};
 
 pub(crate) use authenticate::bearer;
 pub(crate) use permission::{
-    Admin, AnyRole, ManageClients, ManageEvents, ManageRealm, ManageUsers, Permission, QueryClients, QueryUsers,
-    ViewClients, ViewEvents, ViewRealm, ViewUsers,
+    Admin, AnyRole, ManageClients, ManageEvents, ManageRealm, ManageUsers, Permission, QueryClients, QueryUsers, ViewClients,
+    ViewEvents, ViewRealm, ViewUsers,
 };
 
 use super::error::AdminError;

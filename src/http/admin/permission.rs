@@ -65,7 +65,8 @@ impl<P: Permission> FromRequestParts<App> for Admin<P> {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AdminError> {
         let administrator = parts.extensions.get::<Administrator>().cloned().ok_or(AdminError::Unauthorized)?;
         let caller = Caller::of(app, parts);
-        let parameters = RawPathParams::from_request_parts(parts, app).await.map_err(|_| AdminError::NotFound("Realm not found."))?;
+        let parameters =
+            RawPathParams::from_request_parts(parts, app).await.map_err(|_| AdminError::NotFound("Realm not found."))?;
         let name = parameters.iter().find(|(name, _)| *name == "realm").map(|(_, value)| value.to_owned());
         let name = name.ok_or(AdminError::NotFound("Realm not found."))?;
         let cx = cx_of(app, &caller, &name).await?.ok_or(AdminError::NotFound("Realm not found."))?;

@@ -105,12 +105,7 @@ async fn composites(admin: Admin<ViewRealm>, Path((_, name)): Path<(String, Stri
 }
 
 /// Adds to a composite, or takes away. Nobody hands out by a composite what they do not hold.
-pub(super) async fn change_composites<P: Permission>(
-    admin: &Admin<P>,
-    found: &Role,
-    listed: &[ListedRole],
-    add: bool,
-) -> Answer {
+pub(super) async fn change_composites<P: Permission>(admin: &Admin<P>, found: &Role, listed: &[ListedRole], add: bool) -> Answer {
     let children = resolve(&admin.cx, listed, "Could not find composite role")?;
     if add && !children.iter().all(|child| may_grant(admin, child)) {
         return Err(AdminError::Forbidden);

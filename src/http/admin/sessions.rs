@@ -7,7 +7,7 @@ use axum::extract::Path;
 use axum::routing::{delete, get, post};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, done, shown, plain};
+use super::answer::{Answer, done, plain, shown};
 use super::{Admin, ManageUsers, ViewClients, ViewRealm};
 use crate::flow::admin::session;
 use crate::flow::logout;

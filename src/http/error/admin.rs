@@ -1,7 +1,7 @@
 //! Errors of the Admin REST API, in Keycloak's four shapes.
 
-use axum::http::{HeaderValue, StatusCode};
 use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -55,10 +55,10 @@ impl IntoResponse for AdminError {
             Self::Forbidden => json_response(StatusCode::FORBIDDEN, &json!({"error": "HTTP 403 Forbidden"})),
             Self::NotFound(what) => json_response(StatusCode::NOT_FOUND, &json!({"error": what})),
             Self::Message(status, message) => json_response(status, &json!({"errorMessage": message})),
-            Self::Described(status, error, text) => {
-                json_response(status, &json!({"error": error, "error_description": text}))
+            Self::Described(status, error, text) => json_response(status, &json!({"error": error, "error_description": text})),
+            Self::Plain(status, error) => {
+                json_response(status, &Value::from(serde_json::Map::from_iter([("error".to_owned(), Value::from(error))])))
             }
-            Self::Plain(status, error) => json_response(status, &Value::from(serde_json::Map::from_iter([("error".to_owned(), Value::from(error))]))),
             Self::Origin(error) => error.into_response(),
             Self::Store(error) => {
                 let passes = log(&error);

@@ -37,9 +37,9 @@ impl<T: Representation> FromRequest<App> for Json<T> {
         if !media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
             return Err(AdminError::Plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type".to_owned()));
         }
-        let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| {
-            AdminError::Plain(StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large".to_owned())
-        })?;
+        let bytes = to_bytes(body, MAX_BODY)
+            .await
+            .map_err(|_| AdminError::Plain(StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large".to_owned()))?;
         read(&bytes).map(Self)
     }
 }
@@ -102,6 +102,10 @@ mod tests {
         assert_eq!(refusal("[]x"), "unknown_error: Cannot parse the JSON");
         assert_eq!(refusal(r#"{"size":"x"}"#), "unknown_error: Cannot parse the JSON");
         let unknown = refusal(r#"{"colour":1}"#);
-        assert!(unknown.starts_with("Invalid json representation for ThingRepresentation. Unrecognized field \"colour\" at line 1 column "));
+        assert!(
+            unknown.starts_with(
+                "Invalid json representation for ThingRepresentation. Unrecognized field \"colour\" at line 1 column "
+            )
+        );
     }
 }

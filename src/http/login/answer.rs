@@ -87,14 +87,7 @@ fn address(cx: &Cx, page: &PageOf) -> String {
 }
 
 /// The address of a form or page below `login-actions`.
-pub(super) fn action(
-    cx: &Cx,
-    path: &str,
-    client_id: &str,
-    tab: &TabId,
-    execution: Option<&str>,
-    form: Option<&str>,
-) -> String {
+pub(super) fn action(cx: &Cx, path: &str, client_id: &str, tab: &TabId, execution: Option<&str>, form: Option<&str>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     if let Some(form) = form {
         query.append_pair("session_code", form);

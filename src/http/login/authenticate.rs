@@ -17,12 +17,7 @@ use crate::model::TabId;
 use crate::store::StoreError;
 use crate::view::Message;
 
-pub(super) async fn get(
-    State(app): State<App>,
-    PageCx(cx): PageCx,
-    headers: HeaderMap,
-    RawQuery(raw): RawQuery,
-) -> Response {
+pub(super) async fn get(State(app): State<App>, PageCx(cx): PageCx, headers: HeaderMap, RawQuery(raw): RawQuery) -> Response {
     let pages = Pages::of(&app, &cx, &headers, None);
     let Ok(parameters) = query(raw.as_deref()) else { return PageFailure::Malformed(Box::new(pages)).into_response() };
     show(&app, &cx, &pages, &browser(&headers), parameters.get("tab_id")).await.unwrap_or_else(|error| pages.trouble(&error))
@@ -42,12 +37,7 @@ pub(crate) async fn show(
     })
 }
 
-pub(super) async fn post(
-    State(app): State<App>,
-    PageCx(cx): PageCx,
-    RawQuery(raw): RawQuery,
-    request: Request,
-) -> Response {
+pub(super) async fn post(State(app): State<App>, PageCx(cx): PageCx, RawQuery(raw): RawQuery, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let pages = Pages::of(&app, &cx, &parts.headers, None);
     let (Ok(parameters), Ok(form)) = (query(raw.as_deref()), read_form(&parts.headers, body).await) else {
@@ -72,12 +62,7 @@ pub(super) async fn post(
 }
 
 /// Somebody else wants to sign in in this tab.
-pub(super) async fn restart(
-    State(app): State<App>,
-    PageCx(cx): PageCx,
-    headers: HeaderMap,
-    RawQuery(raw): RawQuery,
-) -> Response {
+pub(super) async fn restart(State(app): State<App>, PageCx(cx): PageCx, headers: HeaderMap, RawQuery(raw): RawQuery) -> Response {
     let pages = Pages::of(&app, &cx, &headers, None);
     let Ok(parameters) = query(raw.as_deref()) else { return PageFailure::Malformed(Box::new(pages)).into_response() };
     let moved = match login::tab_of(&cx, &browser(&headers), parameters.get("tab_id")).await {

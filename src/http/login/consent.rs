@@ -10,12 +10,7 @@ use crate::http::extract::{PageCx, browser, read_form};
 use crate::http::state::App;
 use crate::model::TabId;
 
-pub(super) async fn post(
-    State(app): State<App>,
-    PageCx(cx): PageCx,
-    RawQuery(raw): RawQuery,
-    request: Request,
-) -> Response {
+pub(super) async fn post(State(app): State<App>, PageCx(cx): PageCx, RawQuery(raw): RawQuery, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let pages = Pages::of(&app, &cx, &parts.headers, None);
     let (Ok(parameters), Ok(form)) = (query(raw.as_deref()), read_form(&parts.headers, body).await) else {

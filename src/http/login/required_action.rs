@@ -13,24 +13,14 @@ use crate::http::extract::{PageCx, browser, read_form};
 use crate::http::state::App;
 use crate::model::TabId;
 
-pub(super) async fn get(
-    State(app): State<App>,
-    PageCx(cx): PageCx,
-    headers: HeaderMap,
-    RawQuery(raw): RawQuery,
-) -> Response {
+pub(super) async fn get(State(app): State<App>, PageCx(cx): PageCx, headers: HeaderMap, RawQuery(raw): RawQuery) -> Response {
     let pages = Pages::of(&app, &cx, &headers, None);
     let Ok(parameters) = query(raw.as_deref()) else { return PageFailure::Malformed(Box::new(pages)).into_response() };
     let shown = authenticate::show(&app, &cx, &pages, &browser(&headers), parameters.get("tab_id")).await;
     shown.unwrap_or_else(|error| pages.trouble(&error))
 }
 
-pub(super) async fn post(
-    State(app): State<App>,
-    PageCx(cx): PageCx,
-    RawQuery(raw): RawQuery,
-    request: Request,
-) -> Response {
+pub(super) async fn post(State(app): State<App>, PageCx(cx): PageCx, RawQuery(raw): RawQuery, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let pages = Pages::of(&app, &cx, &parts.headers, None);
     let (Ok(parameters), Ok(form)) = (query(raw.as_deref()), read_form(&parts.headers, body).await) else {

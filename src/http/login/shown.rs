@@ -64,13 +64,7 @@ pub(super) fn login(cx: &Cx, pages: &Pages, browser: &Browser, shown: &Shown, ty
     pages.form(&page)
 }
 
-pub(super) fn update_password(
-    cx: &Cx,
-    pages: &Pages,
-    shown: &Shown,
-    user: &User,
-    problem: Option<PasswordProblem>,
-) -> Response {
+pub(super) fn update_password(cx: &Cx, pages: &Pages, shown: &Shown, user: &User, problem: Option<PasswordProblem>) -> Response {
     let execution = Some("UPDATE_PASSWORD");
     let client_id = shown.client.client_id.as_str();
     let message = |wanted: PasswordProblem, key: &'static str| (problem == Some(wanted)).then(|| Message::new(key));

@@ -27,11 +27,7 @@ pub(super) async fn third_party_cookies_step2(RealmCx(_): RealmCx) -> Response {
 }
 
 /// Whether a client may watch the session from a page of this origin: 204 if it may, else 403.
-pub(super) async fn init(
-    RealmCx(cx): RealmCx,
-    caller: Caller,
-    RawQuery(raw): RawQuery,
-) -> Result<StatusCode, OAuthFailure> {
+pub(super) async fn init(RealmCx(cx): RealmCx, caller: Caller, RawQuery(raw): RawQuery) -> Result<StatusCode, OAuthFailure> {
     let parameters = query(raw.as_deref())?;
     let client = parameters.filled("client_id").and_then(|id| cx.snapshot().client(id)).filter(|c| c.enabled);
     let (Some(client), Some(origin)) = (client, parameters.filled("origin")) else { return Ok(StatusCode::FORBIDDEN) };

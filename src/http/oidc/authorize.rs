@@ -15,12 +15,7 @@ use crate::oidc::form::Parameters;
 use crate::store::StoreError;
 use crate::view::Oob;
 
-pub(super) async fn get(
-    State(app): State<App>,
-    PageCx(cx): PageCx,
-    headers: HeaderMap,
-    RawQuery(raw): RawQuery,
-) -> Response {
+pub(super) async fn get(State(app): State<App>, PageCx(cx): PageCx, headers: HeaderMap, RawQuery(raw): RawQuery) -> Response {
     match query(raw.as_deref()) {
         Ok(parameters) => answer(&app, &cx, &headers, &parameters).await,
         Err(_) => PageFailure::Malformed(Box::new(Pages::of(&app, &cx, &headers, None))).into_response(),

@@ -53,6 +53,7 @@ pub(super) fn admit(
         return Err(OAuthError::invalid_request("duplicated parameter").into());
     }
     let client = authenticate(cx, headers, form)?;
-    let cors = Cors::for_client(headers, &caller.base, &client).map_err(|invalid: InvalidOrigin| OAuthFailure::Origin(invalid))?;
+    let cors =
+        Cors::for_client(headers, &caller.base, &client).map_err(|invalid: InvalidOrigin| OAuthFailure::Origin(invalid))?;
     Ok((client, cors))
 }

@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::client::{Readable, admit};
+use crate::flow::Cx;
 use crate::flow::logout::{self, Outcome, Seen};
-use crate::flow::{Cx, browser::Keep};
 use crate::http::error::{OAuthFailure, PageFailure, Pages, oauth_response};
 use crate::http::extract::{Caller, PageCx, browser, read_form};
 use crate::http::login::answer::{client_url, found, keep, query};
@@ -17,12 +17,7 @@ use crate::oidc::form::Parameters;
 use crate::oidc::{OAuthError, OAuthErrorCode};
 use crate::view::{Info, LogoutConfirm, Message};
 
-pub(super) async fn get(
-    State(app): State<App>,
-    PageCx(cx): PageCx,
-    headers: HeaderMap,
-    RawQuery(raw): RawQuery,
-) -> Response {
+pub(super) async fn get(State(app): State<App>, PageCx(cx): PageCx, headers: HeaderMap, RawQuery(raw): RawQuery) -> Response {
     match query(raw.as_deref()) {
         Ok(parameters) => in_browser(&app, &cx, &headers, &parameters).await,
         Err(_) => PageFailure::Malformed(Box::new(Pages::of(&app, &cx, &headers, None))).into_response(),
@@ -72,12 +67,7 @@ async fn in_browser(app: &App, cx: &Cx, headers: &HeaderMap, parameters: &Parame
 }
 
 /// The user's answer to "Do you want to log out?".
-pub(super) async fn confirm(
-    State(app): State<App>,
-    PageCx(cx): PageCx,
-    RawQuery(raw): RawQuery,
-    request: Request,
-) -> Response {
+pub(super) async fn confirm(State(app): State<App>, PageCx(cx): PageCx, RawQuery(raw): RawQuery, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let pages = Pages::of(&app, &cx, &parts.headers, None);
     let (Ok(parameters), Ok(form)) = (query(raw.as_deref()), read_form(&parts.headers, body).await) else {
@@ -95,7 +85,7 @@ fn show(app: &App, cx: &Cx, pages: &Pages, outcome: Outcome) -> Response {
     let mut response = match outcome.seen {
         Seen::Redirect(target) => found(&target),
         Seen::Done => {
-            let text = outcome.keep.contains(&Keep::SignedOut).then(|| Message::new("logoutKeepsOfflineAccess"));
+            let text = Some(Message::new("logoutKeepsOfflineAccess"));
             pages.render(StatusCode::OK, &Info { heading: Message::new("successLogout"), text, link: None })
         }
         Seen::Confirm { tab, form, client } => {

@@ -32,7 +32,10 @@ pub(super) fn routes() -> Router<App> {
     let protocol = "/realms/{realm}/protocol/openid-connect";
     let at = |path: &str| format!("{protocol}{path}");
     Router::new()
-        .route("/realms/{realm}", get(discovery::realm).options(|headers: HeaderMap| async move { cors::plain_preflight(&headers) }))
+        .route(
+            "/realms/{realm}",
+            get(discovery::realm).options(|headers: HeaderMap| async move { cors::plain_preflight(&headers) }),
+        )
         .route("/realms/{realm}/.well-known/openid-configuration", with_preflight(get(discovery::document), GET))
         .route("/realms/{realm}/.well-known/oauth-authorization-server", with_preflight(get(discovery::document), GET))
         .route("/.well-known/oauth-authorization-server/realms/{realm}", with_preflight(get(discovery::document), GET))

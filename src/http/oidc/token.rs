@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::client::{Readable, admit};
+use crate::flow::Cx;
 use crate::flow::grant::{self, Outcome, authorization_code, client_credentials, password, refresh_token};
 use crate::flow::issue_tokens::Tokens;
-use crate::flow::Cx;
 use crate::http::cors::Cors;
 use crate::http::error::{OAuthFailure, json, no_store, oauth_response};
 use crate::http::extract::{Caller, RealmCx, read_form};
@@ -112,7 +112,8 @@ async fn finish(cx: &Cx, grant: GrantType, client: &Client, outcome: &Outcome, c
 /// A client that did not prove who it is, in the realm's events.
 async fn refused_client(cx: &Cx, grant: GrantType, form: &Parameters, error: &OAuthError) -> Result<(), StoreError> {
     count(cx, grant, labels::Outcome::Refused, labels::TokenError::from_code(error.code.as_str()));
-    grant::record_refused_client(cx, grant, form.get("client_id").and_then(|id| cx.snapshot().client(id)).map(AsRef::as_ref)).await
+    grant::record_refused_client(cx, grant, form.get("client_id").and_then(|id| cx.snapshot().client(id)).map(AsRef::as_ref))
+        .await
 }
 
 fn count(cx: &Cx, grant: GrantType, outcome: labels::Outcome, error: labels::TokenError) {

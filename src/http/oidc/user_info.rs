@@ -59,9 +59,7 @@ fn token<'a>(headers: &'a HeaderMap, form: &'a Parameters) -> Result<Option<&'a 
     let in_header = headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.split_once(' '));
     let in_header = in_header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
     match (in_header, form.filled("access_token")) {
-        (Some(_), Some(_)) => {
-            Err(OAuthError::invalid_request("More than one method used for including an access token"))
-        }
+        (Some(_), Some(_)) => Err(OAuthError::invalid_request("More than one method used for including an access token")),
         (Some(token), None) | (None, Some(token)) => Ok(Some(token)),
         (None, None) => Ok(None),
     }

@@ -79,9 +79,9 @@ impl Representation for ClientRepresentation {
 impl ClientRepresentation {
     /// A client that is made from this. `imported`: as a part of a realm, where Keycloak fills in other things.
     pub(crate) fn to_new(&self, imported: bool, entropy: &Entropy) -> ClientImport {
-        let mut settings = ClientSettings::default();
         // Whoever has to be asked for consent gets no role unasked (Keycloak).
-        settings.full_scope_allowed = !self.consent_required.is_some_and(|f| f.0);
+        let full_scope_allowed = !self.consent_required.is_some_and(|f| f.0);
+        let mut settings = ClientSettings { full_scope_allowed, ..ClientSettings::default() };
         self.put_settings(&mut settings);
         settings.attributes.entry("realm_client".to_owned()).or_insert_with(|| "false".to_owned());
         if imported && settings.protocol.as_deref() == Some("openid-connect") {

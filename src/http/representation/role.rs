@@ -45,9 +45,10 @@ impl Representation for RoleRepresentation {
 /// Roles by name, as users, groups and composites list them.
 pub(crate) fn role_refs(realm: Option<&[Text]>, clients: Option<&BTreeMap<String, Vec<Text>>>) -> Vec<RoleRef> {
     let of_realm = realm.into_iter().flatten().map(|n| RoleRef { client: None, name: n.0.clone() });
-    let of_clients = clients.into_iter().flatten().flat_map(|(client, names)| {
-        texts(names).into_iter().map(|name| RoleRef { client: Some(client.clone()), name })
-    });
+    let of_clients = clients
+        .into_iter()
+        .flatten()
+        .flat_map(|(client, names)| texts(names).into_iter().map(|name| RoleRef { client: Some(client.clone()), name }));
     of_realm.chain(of_clients).collect()
 }
 

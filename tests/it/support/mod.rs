@@ -7,8 +7,8 @@ mod database;
 mod server;
 mod tokens;
 
-pub use database::address as database_address;
 pub use browser::{Browser, Shown};
+pub use database::address as database_address;
 pub use server::{TestServer, admin as first_admin, parts};
 pub use tokens::{Answer, claims, refresh_token};
 
