@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::user_profile::default_profile;
+use super::user_profile::{self, default_profile};
+use crate::model::Realm;
 
 /// A field that does not fit. `message` and `params` are Keycloak's.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,9 @@ impl Violation {
         Self { field: field.to_owned(), message, params }
     }
 }
+
+/// The fields of a user that are no attributes.
+const FIELDS: [&str; 4] = ["username", "email", "firstName", "lastName"];
 
 /// Longest value of an attribute that the profile does not name.
 const MAX_UNMANAGED: usize = 2_048;
@@ -110,6 +114,32 @@ fn is_email(value: &str) -> bool {
     let dots_fit = |text: &str| !text.starts_with('.') && !text.ends_with('.') && !text.contains("..");
     let fits = |text: &str| !text.is_empty() && is_plain(text) && dots_fit(text);
     fits(local) && fits(domain) && local.chars().count() <= 64 && !domain.starts_with('-') && !domain.ends_with('-')
+}
+
+/// The attributes that are given, as far as the profile lets administrators write them. The others stay: who cannot see an
+/// attribute cannot mean to delete it.
+pub fn attributes(
+    realm: &Realm,
+    old: &BTreeMap<String, Vec<String>>,
+    given: &BTreeMap<String, Vec<String>>,
+) -> BTreeMap<String, Vec<String>> {
+    let profile = realm.user_profile.as_ref();
+    // A user has a language only where the realm has more than one.
+    let has_languages = realm.document.get("internationalizationEnabled") == Some(&Value::Bool(true));
+    let is_writable = |name: &str| {
+        (name != "locale" || has_languages) && (user_profile::names(profile, name) || user_profile::admits_unmanaged(profile))
+    };
+    let mut kept: BTreeMap<_, _> =
+        old.iter().filter(|(name, _)| !is_writable(name)).map(|(name, values)| (name.clone(), values.clone())).collect();
+    for (name, values) in given.iter().filter(|(name, _)| !FIELDS.contains(&name.as_str()) && is_writable(name)) {
+        // An empty value of an attribute that no profile knows is a value.
+        let is_managed = user_profile::names(profile, name);
+        let values: Vec<String> = values.iter().filter(|v| !v.is_empty() || !is_managed).cloned().collect();
+        if !values.is_empty() {
+            kept.insert(name.clone(), values);
+        }
+    }
+    kept
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! The integration tests: one binary, real Postgres, real sockets, real clients.
+#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests look into the database from outside")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(unreachable_pub, reason = "a binary has no outside; modules say what others of it use")]
 

@@ -11,8 +11,7 @@ use crate::base::Secret;
 use crate::flow::context::Cx;
 use crate::flow::password::MAX_PASSWORD_BYTES;
 use crate::model::credential::Credential;
-use crate::model::{GroupId, Realm, User, UserId};
-use crate::oidc::user_profile;
+use crate::model::{GroupId, User, UserId};
 use crate::oidc::user_rules::{self, Violation};
 use crate::store::{self, Db, StoreError};
 
@@ -70,9 +69,6 @@ const REQUIRED_ACTIONS: [&str; 14] = [
     "webauthn-register",
     "webauthn-register-passwordless",
 ];
-
-/// The fields of a user that are no attributes.
-const FIELDS: [&str; 4] = ["username", "email", "firstName", "lastName"];
 
 /// Makes a user who holds the default role and is in the default groups and in these.
 pub async fn create(cx: &Cx, change: &UserChange, groups: &[GroupId]) -> Result<Result<UserId, Refusal>, StoreError> {
@@ -252,37 +248,11 @@ fn put_fields(cx: &Cx, user: &mut User, change: &UserChange) {
     user.email_verified = change.email_verified.unwrap_or(user.email_verified);
     user.enabled = change.enabled.unwrap_or(user.enabled);
     if let Some(given) = &change.attributes {
-        user.attributes = attributes(&cx.snapshot().realm, &user.attributes, given);
+        user.attributes = user_rules::attributes(&cx.snapshot().realm, &user.attributes, given);
     }
     if let Some(actions) = &change.required_actions {
         user.required_actions = actions.iter().filter(|a| REQUIRED_ACTIONS.contains(&a.as_str())).cloned().collect();
     }
-}
-
-/// The attributes that are given, as far as the profile lets administrators write them. The others stay: who cannot see an
-/// attribute cannot mean to delete it.
-fn attributes(
-    realm: &Realm,
-    old: &BTreeMap<String, Vec<String>>,
-    given: &BTreeMap<String, Vec<String>>,
-) -> BTreeMap<String, Vec<String>> {
-    let profile = realm.user_profile.as_ref();
-    // A user has a language only where the realm has more than one.
-    let has_languages = realm.document.get("internationalizationEnabled") == Some(&Value::Bool(true));
-    let is_writable = |name: &str| {
-        (name != "locale" || has_languages) && (user_profile::names(profile, name) || user_profile::admits_unmanaged(profile))
-    };
-    let mut kept: BTreeMap<_, _> =
-        old.iter().filter(|(name, _)| !is_writable(name)).map(|(name, values)| (name.clone(), values.clone())).collect();
-    for (name, values) in given.iter().filter(|(name, _)| !FIELDS.contains(&name.as_str()) && is_writable(name)) {
-        // An empty value of an attribute that no profile knows is a value.
-        let is_managed = user_profile::names(profile, name);
-        let values: Vec<String> = values.iter().filter(|v| !v.is_empty() || !is_managed).cloned().collect();
-        if !values.is_empty() {
-            kept.insert(name.clone(), values);
-        }
-    }
-    kept
 }
 
 fn filled(text: Option<&str>) -> Option<&str> {
