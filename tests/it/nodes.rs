@@ -50,3 +50,17 @@ async fn what_one_node_forbids_the_next_request_to_another_refuses() {
     second.stop().await;
     first.finish().await;
 }
+
+#[tokio::test]
+async fn a_secret_that_one_node_changed_opens_nothing_at_another() {
+    let first = TestServer::start().await;
+    let second = TestServer::on(&first.database, 2).await;
+    let form = [("grant_type", "client_credentials")];
+    second.as_backup("/token", &form).await.granted();
+    let admin = first.admin().await;
+    let path = format!("/demo/clients/{}/client-secret", admin.client("demo-backup").await);
+    admin.call(reqwest::Method::POST, &path, None).await.granted();
+    assert_eq!(second.as_backup("/token", &form).await.refusal().1, "unauthorized_client");
+    second.stop().await;
+    first.finish().await;
+}

@@ -15,7 +15,7 @@ async fn an_offline_token_works_for_months_if_it_is_used_and_ends_when_it_is_not
         token = refresh_token(&answer);
     }
     server.advance(31 * DAY);
-    assert_eq!(server.refresh(&token).await.refusal(), (400, "invalid_grant", "Offline session not active"));
+    assert_eq!(server.refresh(&token).await.refusal(), (400, "invalid_grant", "Offline user session not found"));
     server.finish().await;
 }
 

@@ -35,7 +35,7 @@ const LIMITS: [(&str, i64, i64); 6] = [
     ("refresh of an offline token, warm", 1, 0),
     ("refresh with rotation, warm", 1, 0),
     ("introspection of an access token, warm", 2, 0),
-    ("userinfo, warm", 2, 0),
+    ("userinfo, warm", 1, 0),
     ("client credentials, warm", 1, 0),
     ("discovery, keys", 0, 0),
 ];

@@ -72,15 +72,22 @@ async fn answer(cx: &Cx, caller: &Caller, headers: &HeaderMap, body: Body) -> Re
     finish(&cx, grant, &client, &outcome, cors).await
 }
 
-/// The usual case of the refresh grant; `None` for everything else.
+/// The usual case of the two grants that machines repeat; `None` for everything else, refusals included.
 async fn fast(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &Parameters) -> Result<Option<Readable>, OAuthFailure> {
-    if form.get("grant_type") != Some(GrantType::RefreshToken.as_str()) {
-        return Ok(None);
-    }
+    let grant = match GrantType::of(form) {
+        Ok(grant @ (GrantType::RefreshToken | GrantType::ClientCredentials)) => grant,
+        _ => return Ok(None),
+    };
     let Ok((client, cors)) = admit(cx, caller, headers, form) else { return Ok(None) };
-    let Ok(request) = Refresh::parse(form) else { return Ok(None) };
-    match refresh_token::try_fast(cx, &client, &request).await? {
-        Some(outcome) => finish(cx, GrantType::RefreshToken, &client, &outcome, cors).await.map(Some),
+    let outcome = match grant {
+        GrantType::RefreshToken => match Refresh::parse(form) {
+            Ok(request) => refresh_token::try_fast(cx, &client, &request).await?,
+            Err(_) => None,
+        },
+        _ => client_credentials::try_fast(cx, &client, form.get("scope")).await?,
+    };
+    match outcome {
+        Some(outcome) => finish(cx, grant, &client, &outcome, cors).await.map(Some),
         None => Ok(None),
     }
 }
