@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use serde_json::json;
 use thirtyfour::prelude::*;
 
 use crate::support::TestServer;
@@ -45,6 +46,26 @@ impl Drop for Driver {
     }
 }
 
+/// Waits until the page holds a text, as a user would; the driver asks the browser until then.
+async fn reads(driver: &WebDriver, text: &str) {
+    let words = format!("//body[contains(., '{text}')]");
+    let wait = driver.query(By::XPath(words.as_str())).wait(Duration::from_secs(20), Duration::from_millis(50));
+    wait.first().await.unwrap_or_else(|_| panic!("the page does not say: {text}"));
+}
+
+/// The client's own page, for the browser to come back to; the port that it is on.
+async fn application(server: &TestServer) -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let page = axum::Router::new().route("/cb", axum::routing::get(async || "Welcome back"));
+    tokio::spawn(async move { axum::serve(listener, page).await });
+    let admin = server.admin().await;
+    let path = format!("/demo/clients/{}", admin.client("demo-partner").await);
+    let change = json!({"clientId": "demo-partner", "redirectUris": [format!("http://localhost:{port}/*")]});
+    assert_eq!(admin.call(reqwest::Method::PUT, &path, Some(&change)).await.status, 204);
+    port
+}
+
 async fn picture(driver: &WebDriver, name: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("artifacts/pages");
     std::fs::create_dir_all(&folder).unwrap();
@@ -54,21 +75,21 @@ async fn picture(driver: &WebDriver, name: &str) {
 #[tokio::test]
 async fn a_user_signs_in_agrees_and_signs_out_with_the_keyboard_alone() {
     let server = TestServer::start().await;
+    let client = application(&server).await;
     let program = Driver::start();
     let driver = program.open().await;
-    let address = server.authorization("demo-partner", &[("scope", "openid offline_access")]).replace("127.0.0.1", "localhost");
+    let address = server.authorization("demo-partner", &[("scope", "openid offline_access")]);
+    let address = address.replace("127.0.0.1", "localhost").replace("3000", &client.to_string());
     driver.goto(&address).await.unwrap();
     picture(&driver, "login").await;
     let focused = driver.active_element().await.unwrap();
     assert_eq!(focused.attr("name").await.unwrap().as_deref(), Some("username"));
     focused.send_keys("alice" + Key::Tab).await.unwrap();
     driver.active_element().await.unwrap().send_keys("wrong" + Key::Enter).await.unwrap();
+    reads(&driver, "Invalid username or password.").await;
     picture(&driver, "login-wrong-password").await;
-    let body = driver.find(By::Tag("body")).await.unwrap().text().await.unwrap();
-    assert!(body.contains("Invalid username or password."), "{body}");
     driver.find(By::Name("password")).await.unwrap().send_keys("alice" + Key::Enter).await.unwrap();
-    let body = driver.find(By::Tag("body")).await.unwrap().text().await.unwrap();
-    assert!(body.contains("Partner application"), "{body}");
+    reads(&driver, "Partner application").await;
     picture(&driver, "consent").await;
     driver.set_window_rect(0, 0, 390, 844).await.unwrap();
     picture(&driver, "consent-phone").await;
@@ -76,13 +97,13 @@ async fn a_user_signs_in_agrees_and_signs_out_with_the_keyboard_alone() {
     assert!(!wide.convert::<bool>().unwrap(), "nothing is cut off on a phone");
     driver.set_window_rect(0, 0, 1280, 900).await.unwrap();
     driver.find(By::Name("accept")).await.unwrap().send_keys(Key::Enter + "").await.unwrap();
+    reads(&driver, "Welcome back").await;
     assert!(driver.current_url().await.unwrap().query().is_some_and(|q| q.contains("code=")));
     driver.goto(&server.endpoint("/logout").replace("127.0.0.1", "localhost")).await.unwrap();
     picture(&driver, "logout").await;
     driver.find(By::Name("confirmLogout")).await.unwrap().send_keys(Key::Enter + "").await.unwrap();
+    reads(&driver, "You are logged out").await;
     picture(&driver, "logged-out").await;
-    let body = driver.find(By::Tag("body")).await.unwrap().text().await.unwrap();
-    assert!(body.contains("You are logged out"), "{body}");
     driver.goto(&server.endpoint("/auth?client_id=nobody").replace("127.0.0.1", "localhost")).await.unwrap();
     picture(&driver, "error").await;
     driver.quit().await.unwrap();
