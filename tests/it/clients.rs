@@ -76,3 +76,13 @@ async fn the_keycloak_admin_crate_makes_users_and_sees_offline_sessions() {
     admin.realm_users_with_user_id_delete("demo", &id).await.unwrap();
     server.finish().await;
 }
+
+#[tokio::test]
+async fn openid_client_of_npm_keeps_its_offline_access_after_the_logout_until_it_revokes_it() {
+    let server = TestServer::start_on_the_wall_clock().await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/offline.mjs");
+    let mut node = tokio::process::Command::new("node");
+    let output = node.args([script, &server.realm("demo", "")]).output().await.expect("node is installed by ./dev test");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    server.finish().await;
+}

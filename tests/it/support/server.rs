@@ -66,6 +66,13 @@ impl TestServer {
         Self::on(&name, 1).await
     }
 
+    /// For programs that read the machine's clock themselves.
+    pub async fn start_on_the_wall_clock() -> Self {
+        let name = database::create().await;
+        let server = Server { clock: Clock::System, ..parts(&database::address(&name), 1) };
+        Self::of(server, &name).await
+    }
+
     /// A node over a database; `seed` makes its random values its own.
     pub async fn on(database: &str, seed: u64) -> Self {
         Self::of(parts(&database::address(database), seed), database).await
