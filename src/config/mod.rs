@@ -15,6 +15,7 @@ mod keys;
 mod layers;
 mod log_filter;
 mod nearest;
+mod purpose;
 mod read;
 mod rules;
 mod secrets;
@@ -30,7 +31,8 @@ pub use error::ConfigError;
 pub use keys::{KEYS, Key};
 pub use layers::Provenance;
 pub use log_filter::LogFilter;
-pub use read::{Loaded, Purpose, load};
+pub use purpose::Purpose;
+pub use read::{Loaded, load};
 pub use secrets::KeyEncryptionKey;
 pub use settings::{
     AdminLogin, BootstrapSettings, DatabaseSettings, EmbeddedSettings, Hostname, HostnameSettings, HttpSettings, LogFormat,

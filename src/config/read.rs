@@ -6,6 +6,7 @@ use super::environment::Environment;
 use super::error::ConfigError;
 use super::keys::{self, Key};
 use super::layers::{self, Layers, Provenance};
+use super::purpose::Purpose;
 use super::secrets::KeyEncryptionKey;
 use super::settings::{
     AdminLogin, BootstrapSettings, DatabaseSettings, EmbeddedSettings, HostnameSettings, HttpSettings, LogFormat, LogSettings,
@@ -14,19 +15,6 @@ use super::settings::{
 use super::surroundings::Surroundings;
 use super::{LogFilter, rules, values};
 use crate::base::Secret;
-
-/// What the settings are for, which decides what must be there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// `start`: nothing is made up.
-    Start,
-    /// `start-dev`: what is missing is made up.
-    StartDev,
-    /// `migrate` and `sweep`: only the database.
-    Database,
-    /// `healthcheck`: only where the server listens.
-    Probe,
-}
 
 impl Purpose {
     pub fn mode(self) -> Mode {

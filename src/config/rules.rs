@@ -1,6 +1,6 @@
 //! What must be configured for which purpose, and which settings do not go together. Each problem says what to do next.
 
-use super::read::Purpose;
+use super::purpose::Purpose;
 use super::settings::{Hostname, Settings};
 
 pub(super) fn problems(settings: &Settings, purpose: Purpose) -> Vec<String> {

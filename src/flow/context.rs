@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::keys::KeyRing;
 use super::password::Passwords;
-use super::realms::Realms;
+use super::realms::{LoadedRealm, Realms};
 use crate::base::{Clock, Entropy, Timestamp};
 use crate::model::RealmSnapshot;
 use crate::store::{Store, StoreError};
@@ -17,13 +16,6 @@ pub struct Server {
     pub entropy: Entropy,
     pub realms: Arc<Realms>,
     pub passwords: Arc<Passwords>,
-}
-
-/// A realm as decisions see it: its configuration at one version, and its keys, parsed.
-#[derive(Debug)]
-pub struct LoadedRealm {
-    pub snapshot: RealmSnapshot,
-    pub keys: KeyRing,
 }
 
 /// Where a request came from.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::browser::{Browser, Move, Next, PageStep};
 use super::context::Cx;
 use super::password::{Check, MAX_PASSWORD_BYTES};
-use super::{authorize, event, sign_in, tab};
+use super::{event, sign_in, signed_in, tab};
 use crate::base::Secret;
 use crate::model::authentication_session::{Authenticated, AuthenticationSession, Progress};
 use crate::model::credential::{Credential, PASSWORD};
@@ -61,7 +61,7 @@ pub async fn show(cx: &Cx, tab: AuthenticationSession, client: Arc<Client>) -> R
 pub async fn stale_form(cx: &Cx, browser: &Browser, tab: &AuthenticationSession, client: &Client) -> Result<Move, StoreError> {
     let Some(request) = tab::sign_in(tab) else { return Ok(Move::error("expiredActionMessage")) };
     if tab.progress == Progress::Done {
-        if authorize::signed_in(cx, browser).await?.is_some() {
+        if signed_in::signed_in(cx, browser).await?.is_some() {
             let expired = OAuthError::new(400, OAuthErrorCode::TemporarilyUnavailable, "authentication_expired");
             let response = sign_in::identified(client, request).refuse(&expired, sign_in::mode(request), &cx.issuer);
             return Ok(Move::to(Next::Client(response)));

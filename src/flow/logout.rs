@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::authorize::{self, SignedIn};
 use super::browser::{Browser, Keep};
 use super::context::Cx;
 use super::grant::open::type_name;
+use super::signed_in::{self, SignedIn};
 use super::{event, keys, tab};
 use crate::base::Timestamp;
 use crate::model::authentication_session::{Progress, SignOutRequest, TabRequest};
@@ -62,7 +62,7 @@ pub async fn run(cx: &Cx, browser: &Browser, parameters: &Parameters) -> Result<
         Ok(request) => request,
         Err(outcome) => return Ok(outcome),
     };
-    let signed_in = authorize::signed_in(cx, browser).await?;
+    let signed_in = signed_in::signed_in(cx, browser).await?;
     let is_hinted = match (&signed_in, &request.hinted) {
         (Some(present), Some(hinted)) => present.session.id == *hinted,
         (None, Some(_)) => true,
@@ -159,7 +159,7 @@ pub async fn confirmed(cx: &Cx, browser: &Browser, tab_id: &str, form: &str) -> 
     // What was registered when the user was asked may not be any more.
     let target = request.redirect_uri.as_deref().filter(|t| client.is_some_and(|c| logout::allows_target(c, t)));
     store::authentication_session::delete_tab(&mut cx.store().db().await?, &cx.snapshot().realm.id, &tab.tab).await?;
-    let signed_in = authorize::signed_in(cx, browser).await?;
+    let signed_in = signed_in::signed_in(cx, browser).await?;
     end(cx, signed_in, client.map(Arc::as_ref), target, request.state.as_deref()).await
 }
 

@@ -7,13 +7,19 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::context::LoadedRealm;
-use super::keys::KeyRing;
-use crate::model::{ClientUuid, RealmId, User, UserId};
+use super::key_ring::KeyRing;
+use crate::model::{ClientUuid, RealmId, RealmSnapshot, User, UserId};
 use crate::store::{self, Store, StoreError};
 
 /// How many users are remembered; a node under load sees the same ones again and again.
 const USERS: u64 = 100_000;
+
+/// A realm as decisions see it: its configuration at one version, and its keys, parsed.
+#[derive(Debug)]
+pub struct LoadedRealm {
+    pub snapshot: RealmSnapshot,
+    pub keys: KeyRing,
+}
 
 pub struct Realms {
     by_name: RwLock<HashMap<String, Arc<LoadedRealm>>>,

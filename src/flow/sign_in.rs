@@ -3,7 +3,7 @@
 use super::browser::{Browser, Keep, Move, Next, PageStep};
 use super::context::Cx;
 use super::grant::open;
-use super::{authorize, event, tab};
+use super::{event, signed_in, tab};
 use crate::base::sha256;
 use crate::model::authentication_session::{Authenticated, AuthenticationSession, Progress, SignInRequest};
 use crate::model::authorization_code::{AuthorizationCode, CodeGrant};
@@ -80,7 +80,7 @@ pub async fn complete(
     if !user.enabled {
         return Ok(Move::error("accountDisabledMessage"));
     }
-    let present = authorize::signed_in(cx, browser).await?;
+    let present = signed_in::signed_in(cx, browser).await?;
     let session = Plan::of(cx, &user, authenticated, present.as_ref().map(|p| &p.session));
     let code = cx.entropy().token::<32>();
     let grant = code_grant(cx, client, &user, request, authenticated, session.is_new());

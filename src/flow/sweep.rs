@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use super::context::{LoadedRealm, Server};
+use super::context::Server;
+use super::realms::LoadedRealm;
 use crate::base::Timestamp;
 use crate::model::event::{Event, EventKind};
 use crate::model::{EventId, SessionId, SessionKind, UserId};

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use crate::flow::keys::KeyRing;
+use crate::flow::key_ring::KeyRing;
 use crate::model::signing_key::{KeyUse, StoredKey};
 
 /// `KeysMetadataRepresentation`.

@@ -1,0 +1,14 @@
+//! What the configuration is read for: not every command needs all of it.
+
+/// What the settings are for, which decides what must be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// `start`: nothing is made up.
+    Start,
+    /// `start-dev`: what is missing is made up.
+    StartDev,
+    /// `migrate` and `sweep`: only the database.
+    Database,
+    /// `healthcheck`: only where the server listens.
+    Probe,
+}
