@@ -78,6 +78,13 @@ impl TestServer {
         Self::of(parts(&database::address(database), seed), database).await
     }
 
+    /// A node that reaches its database at another address than the cluster's: through a gate.
+    pub async fn through(port: u16) -> Self {
+        let name = database::create().await;
+        let address = format!("postgres://postgres@127.0.0.1:{port}/{name}");
+        Self::of(parts(&address, 1), &name).await
+    }
+
     /// A node whose database cannot be reached.
     pub async fn without_database() -> Self {
         Self::of(parts("postgres://nobody@127.0.0.1:1/none", 1), "none").await
