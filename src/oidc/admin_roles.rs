@@ -1,5 +1,7 @@
 //! The roles that administer a realm: names, what they hold, and which of them a caller has.
 
+use crate::model::{ClientId, Realm, RealmSnapshot, Role};
+
 /// Every administrative role of a realm, and the roles that it holds.
 pub const ADMIN_ROLES: [(&str, &[&str]); 21] = [
     ("create-client", &[]),
@@ -27,6 +29,28 @@ pub const ADMIN_ROLES: [(&str, &[&str]); 21] = [
 
 /// The client that holds a realm's administrative roles: within the realm, and in the master realm.
 pub const REALM_MANAGEMENT: &str = "realm-management";
+
+/// The realm that the roles of a client administer, if they administer one.
+pub fn administered_by<'a>(realm: &'a Realm, client_id: &'a ClientId) -> Option<&'a str> {
+    if realm.is_master() {
+        client_id.as_str().strip_suffix("-realm")
+    } else {
+        (client_id.as_str() == REALM_MANAGEMENT).then_some(realm.name.as_str())
+    }
+}
+
+/// Whether a role administers by its name. Rights are looked up by name, so such a role is neither made, renamed nor deleted by
+/// way of the API: whoever could would give themselves any right.
+pub fn is_administrative(realm: &RealmSnapshot, role: &Role) -> bool {
+    let name = role.name.as_str();
+    match &role.client {
+        None => realm.realm.is_master() && [ADMIN, CREATE_REALM].contains(&name),
+        Some(client) => realm.clients.get(client).is_some_and(|client| {
+            let known = name == REALM_ADMIN || ADMIN_ROLES.iter().any(|(role, _)| *role == name);
+            known && administered_by(&realm.realm, &client.client_id).is_some()
+        }),
+    }
+}
 
 pub fn master_client(realm_name: &str) -> String {
     format!("{realm_name}-realm")

@@ -277,3 +277,23 @@ async fn cve_2026_18218_the_latest_not_before_counts() {
     assert_eq!(server.refresh(&token).await.refusal(), (400, "invalid_grant", "Stale token"));
     server.finish().await;
 }
+
+#[tokio::test]
+async fn a_role_does_not_become_administrative_by_being_renamed() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let management = admin.client("realm-management").await;
+    let path = format!("/demo/clients/{management}");
+    let renamed = json!({"clientId": "old-management"});
+    assert_eq!(admin.call(reqwest::Method::PUT, &path, Some(&renamed)).await.status, 403);
+    assert_eq!(admin.delete(&path).await.status, 403);
+    assert_eq!(admin.delete(&format!("{path}/roles/manage-realm")).await.status, 403);
+    let harmless = json!({"name": "harmless"});
+    assert_eq!(admin.call(reqwest::Method::POST, &format!("{path}/roles"), Some(&harmless)).await.status, 201);
+    let grown = json!({"name": "realm-admin"});
+    assert_eq!(admin.call(reqwest::Method::PUT, &format!("{path}/roles/harmless"), Some(&grown)).await.status, 403);
+    let other = format!("/demo/clients/{}", admin.client("demo-partner").await);
+    let taken = json!({"clientId": "realm-management"});
+    assert_eq!(admin.call(reqwest::Method::PUT, &other, Some(&taken)).await.status, 403);
+    server.finish().await;
+}

@@ -6,6 +6,7 @@ use crate::flow::Cx;
 use crate::flow::import_realm::service_account;
 use crate::model::realm_import::ClientImport;
 use crate::model::{Client, ClientId, ClientScopeId, ClientUuid, ProtocolMapper, RoleId};
+use crate::oidc::admin_roles::administered_by;
 use crate::store::client::{CLIENT_ID_KEY, ClientRow, MAPPER_NAME_KEY, MapperOwner};
 use crate::store::{self, Db, StoreError};
 
@@ -96,6 +97,10 @@ async fn open_account(cx: &Cx, db: &mut Db<'_>, client_id: &str, uuid: &ClientUu
 pub async fn update(cx: &Cx, before: &Client, after: &Client) -> Result<(), Refusal> {
     client_rules::check(after.client_id.as_str(), &after.settings, cx.settings())?;
     let realm = &cx.snapshot().realm;
+    if before.client_id != after.client_id {
+        refuse_administrative(cx, &before.client_id)?;
+        refuse_administrative(cx, &after.client_id)?;
+    }
     cx.store()
         .in_tx_or(async |db| {
             decided_on(cx, db).await?;
@@ -116,6 +121,11 @@ pub async fn update(cx: &Cx, before: &Client, after: &Client) -> Result<(), Refu
         .await?;
     cx.server.realms.invalidate(&realm.id);
     Ok(())
+}
+
+/// The client that holds the administrative roles keeps its name and stays: rights are looked up by it.
+fn refuse_administrative(cx: &Cx, client_id: &ClientId) -> Result<(), Refusal> {
+    if administered_by(&cx.snapshot().realm, client_id).is_some() { Err(Refusal::Forbidden) } else { Ok(()) }
 }
 
 fn row_of(client: &Client) -> ClientRow<'_> {
@@ -148,6 +158,7 @@ async fn rename_account(cx: &Cx, db: &mut Db<'_>, client: &Client) -> Result<(),
 
 /// Deletes the client with its roles, its account and its parts of sessions.
 pub async fn delete(cx: &Cx, client: &Client) -> Result<(), Refusal> {
+    refuse_administrative(cx, &client.client_id)?;
     let realm = &cx.snapshot().realm.id;
     let deleted = cx
         .store()

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Refusal, decided_on, fits, taken};
 use crate::flow::Cx;
 use crate::model::{ClientUuid, Role, RoleId};
+use crate::oidc::admin_roles::is_administrative;
 use crate::store;
 use crate::store::role::NAME_KEY;
 
@@ -12,6 +13,10 @@ use crate::store::role::NAME_KEY;
 fn check(role: &Role) -> Result<(), Refusal> {
     fits(&role.name)?;
     role.description.iter().chain(role.attributes.values().flatten()).try_for_each(|text| fits(text))
+}
+
+fn refuse_administrative(cx: &Cx, role: &Role) -> Result<(), Refusal> {
+    if is_administrative(cx.snapshot(), role) { Err(Refusal::Forbidden) } else { Ok(()) }
 }
 
 /// The role of this name: of the realm, or of a client.
@@ -37,6 +42,7 @@ pub fn new(cx: &Cx, client: Option<ClientUuid>, name: &str) -> Role {
 
 pub async fn create(cx: &Cx, role: &Role) -> Result<(), Refusal> {
     check(role)?;
+    refuse_administrative(cx, role)?;
     let realm = &cx.snapshot().realm.id;
     cx.store()
         .in_tx_or(async |db| {
@@ -53,8 +59,12 @@ pub async fn create(cx: &Cx, role: &Role) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub async fn update(cx: &Cx, after: &Role) -> Result<(), Refusal> {
+pub async fn update(cx: &Cx, before: &Role, after: &Role) -> Result<(), Refusal> {
     check(after)?;
+    if before.name != after.name {
+        refuse_administrative(cx, before)?;
+        refuse_administrative(cx, after)?;
+    }
     let realm = &cx.snapshot().realm.id;
     cx.store()
         .in_tx_or(async |db| {
@@ -70,6 +80,7 @@ pub async fn update(cx: &Cx, after: &Role) -> Result<(), Refusal> {
 /// Deletes a role; the one that every user has stays.
 pub async fn delete(cx: &Cx, role: &Role) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm;
+    refuse_administrative(cx, role)?;
     if role.id == realm.default_role {
         return Err(Refusal::Invalid(format!("{} is default role of the realm and cannot be removed.", role.name)));
     }

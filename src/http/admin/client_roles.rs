@@ -5,13 +5,12 @@ use axum::extract::Path;
 use axum::routing::get;
 
 use super::answer::{Answer, done, shown};
-use super::listing::Query;
 use super::role_lists::{ListedRole, roles_shown};
 use super::roles::{change_composites, change_in, create_in, list_of};
 use super::{Admin, ManageClients, ViewClients};
 use crate::flow::admin::client;
 use crate::flow::admin::role::{self as roles, find};
-use crate::http::extract::Json;
+use crate::http::extract::{Json, Query};
 use crate::http::path_segment;
 use crate::http::representation::{RoleRepresentation, role};
 use crate::http::state::App;
@@ -49,7 +48,7 @@ async fn change(
     Json(given): Json<RoleRepresentation>,
 ) -> Answer {
     let owner = client::find(&admin.cx, &uuid)?.uuid.clone();
-    change_in(admin.cx, Some(&owner), &name, &given).await
+    change_in(admin, Some(&owner), &name, &given).await
 }
 
 async fn delete(admin: Admin<ManageClients>, Path((_, uuid, name)): Path<(String, String, String)>) -> Answer {

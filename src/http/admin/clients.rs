@@ -7,18 +7,18 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, created, done, plain, shown};
-use super::listing::Query;
 use super::{Admin, ManageClients, Permission, QueryClients, ViewClients};
 use crate::flow::Cx;
 use crate::flow::admin::client::{self as clients, find};
 use crate::flow::admin::settled;
 use crate::http::error::AdminError;
-use crate::http::extract::Json;
+use crate::http::extract::{Json, Query};
 use crate::http::path_segment;
+use crate::http::representation::user::user as full_user;
 use crate::http::representation::{ClientRepresentation, client};
 use crate::http::state::App;
-use crate::model::{Client, User};
-use crate::oidc::admin_roles::REALM_MANAGEMENT;
+use crate::model::Client;
+use crate::oidc::admin_roles::administered_by;
 use crate::store;
 
 pub(super) fn routes() -> Router<App> {
@@ -40,7 +40,7 @@ async fn list(admin: Admin<QueryClients>, query: Query) -> Answer {
         return Ok(shown(&json!([])));
     }
     let snapshot = admin.cx.snapshot();
-    let (wanted, part) = (query.text("clientId"), query.flag("search", false));
+    let (wanted, part) = (query.text("clientId"), query.flag("search").unwrap_or(false));
     let fits = |client: &Client| match wanted {
         None => true,
         Some(id) if part => client.client_id.as_str().to_lowercase().contains(&id.to_lowercase()),
@@ -48,15 +48,14 @@ async fn list(admin: Admin<QueryClients>, query: Query) -> Answer {
     };
     let mut found: Vec<&Client> = snapshot.clients.values().map(AsRef::as_ref).filter(|c| fits(c)).collect();
     found.sort_by(|a, b| a.client_id.cmp(&b.client_id));
-    let page: Vec<Value> = query.page(found)?.into_iter().map(|c| represent(&admin, c)).collect();
+    let page: Vec<Value> = query.page(None)?.of(found).map(|c| represent(&admin, c)).collect();
     Ok(shown(&Value::from(page)))
 }
 
 /// The clients that hold administrative roles are the server's own.
 fn represent<P>(admin: &Admin<P>, found: &Client) -> Value {
     let snapshot = admin.cx.snapshot();
-    let is_own = found.client_id.as_str() == REALM_MANAGEMENT
-        || snapshot.realm.is_master() && found.client_id.as_str().ends_with("-realm");
+    let is_own = administered_by(&snapshot.realm, &found.client_id).is_some();
     client(snapshot, found, !is_own && admin.has_any_of(ManageClients::ANY_OF))
 }
 
@@ -117,35 +116,10 @@ async fn service_account(admin: Admin<ViewClients>, Path((_, uuid)): Path<(Strin
     let found = find(cx, &uuid)?;
     let account = store::user::find_service_account(&mut cx.store().db().await?, &cx.snapshot().realm.id, &found.uuid).await?;
     match account.filter(|_| found.settings.service_accounts_enabled) {
-        Some(account) => Ok(shown(&account_user(&account))),
+        Some(account) => Ok(shown(&Value::from(full_user(cx.snapshot(), &account, false)))),
         None => {
             let text = format!("Service account not enabled for the client '{}'", found.client_id);
             Err(AdminError::Plain(StatusCode::BAD_REQUEST, text))
         }
     }
-}
-
-/// A service account as a user.
-fn account_user(account: &User) -> Value {
-    let mut whole = json!({
-        "id": account.id,
-        "username": account.username,
-        "emailVerified": account.email_verified,
-        "enabled": account.enabled,
-        "createdTimestamp": account.created_at.unix_millis(),
-        "totp": false,
-        "disableableCredentialTypes": [],
-        "requiredActions": account.required_actions,
-        "notBefore": account.not_before,
-    });
-    let optional = [("email", &account.email), ("firstName", &account.first_name), ("lastName", &account.last_name)];
-    for (name, value) in optional {
-        if let Some(value) = value {
-            whole[name] = json!(value);
-        }
-    }
-    if !account.attributes.is_empty() {
-        whole["attributes"] = json!(account.attributes);
-    }
-    whole
 }

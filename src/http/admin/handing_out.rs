@@ -4,7 +4,7 @@
 
 use super::Admin;
 use crate::model::{GroupId, Role, RoleId};
-use crate::oidc::admin_roles::{ADMIN_ROLES, CREATE_REALM, REALM_MANAGEMENT};
+use crate::oidc::admin_roles::{ADMIN, REALM_ADMIN, administered_by, is_administrative};
 
 /// Whether the caller may give (or take) these roles, with all that they hold.
 pub(super) fn allows<'a, P>(admin: &'a Admin<P>, roles: impl IntoIterator<Item = &'a RoleId>) -> bool {
@@ -20,22 +20,15 @@ pub(super) fn allows_group<P>(admin: &Admin<P>, group: &GroupId) -> bool {
 }
 
 fn allows_one<P>(admin: &Admin<P>, role: &Role) -> bool {
-    let realm = &admin.cx.snapshot().realm;
-    let Some(client) = &role.client else {
-        return !(realm.is_master() && role.name == CREATE_REALM) || admin.administrator.has_realm_role(CREATE_REALM);
-    };
-    let Some(client) = admin.cx.snapshot().clients.get(client) else { return true };
-    let administered = match client.client_id.as_str() {
-        REALM_MANAGEMENT if !realm.is_master() => realm.name.as_str(),
-        id if realm.is_master() => match id.strip_suffix("-realm") {
-            Some(name) => name,
-            None => return true,
-        },
-        _ => return true,
-    };
-    if !ADMIN_ROLES.iter().any(|(name, _)| *name == role.name) {
+    let snapshot = admin.cx.snapshot();
+    // What the two composites hold is looked at one by one.
+    if !is_administrative(snapshot, role) || [ADMIN, REALM_ADMIN].contains(&role.name.as_str()) {
         return true;
     }
+    let client = role.client.as_ref().and_then(|uuid| snapshot.clients.get(uuid));
+    let Some(administered) = client.and_then(|c| administered_by(&snapshot.realm, &c.client_id)) else {
+        return admin.administrator.has_realm_role(&role.name);
+    };
     let held = admin.administrator.roles_in(administered);
     let manages = |family: &str| held.contains(&format!("manage-{family}"));
     held.contains(&role.name)

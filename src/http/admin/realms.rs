@@ -8,12 +8,11 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, created, shown};
 use super::authenticate::Administrator;
-use super::listing::Query;
 use super::permission::{Permission, ViewRealm};
 use crate::flow::admin::{client, realm_rules};
 use crate::flow::import_realm::{self, ImportError};
 use crate::http::error::AdminError;
-use crate::http::extract::{Caller, read_representation};
+use crate::http::extract::{Caller, Query, read_representation};
 use crate::http::path_segment;
 use crate::http::representation::{RealmRepresentation, brief_realm, realm};
 use crate::http::state::App;
@@ -41,7 +40,7 @@ async fn list(State(app): State<App>, Extension(administrator): Extension<Admini
         let Some(found) = server.realms.current(&server.store, &name).await? else { continue };
         all.push(match ViewRealm::ANY_OF.iter().any(|r| roles.contains(*r)) {
             false => json!({ "realm": name }),
-            true if query.flag("briefRepresentation", false) => brief_realm(&found.snapshot),
+            true if query.flag("briefRepresentation").unwrap_or(false) => brief_realm(&found.snapshot),
             true => realm(&found.snapshot),
         });
     }

@@ -7,15 +7,13 @@ use axum::routing::get;
 use serde_json::Value;
 
 use super::answer::{Answer, created, done, last_segment, shown};
-use super::grantable::may_grant;
-use super::listing::Query;
 use super::role_lists::{ListedRole, resolve, roles_shown};
-use super::{Admin, ManageRealm, Permission, ViewRealm};
+use super::{Admin, ManageRealm, Permission, ViewRealm, handing_out};
 use crate::flow::Cx;
 use crate::flow::admin::role::{self as roles, find};
 use crate::flow::admin::settled;
 use crate::http::error::AdminError;
-use crate::http::extract::Json;
+use crate::http::extract::{Json, Query};
 use crate::http::path_segment;
 use crate::http::representation::{RoleRepresentation, brief_role, role};
 use crate::http::state::App;
@@ -40,9 +38,9 @@ pub(super) fn list_of<P>(admin: &Admin<P>, client: Option<&ClientUuid>, query: &
     found.sort_by(|a, b| a.name.cmp(&b.name));
     let has_both = query.number("first")?.is_some() && query.number("max")?.is_some();
     if search.is_some() || has_both {
-        found = query.page(found)?;
+        found = query.page(None)?.of(found).collect();
     }
-    let is_brief = query.flag("briefRepresentation", true);
+    let is_brief = query.flag("briefRepresentation").unwrap_or(true);
     let shown_role = |r: &&Role| if is_brief { Value::from(brief_role(snapshot, r)) } else { role(snapshot, r) };
     Ok(shown(&Value::from(found.iter().map(shown_role).collect::<Vec<_>>())))
 }
@@ -60,12 +58,20 @@ pub(super) async fn create_in<P>(
     Ok(created(&format!("{place}/{}", last_segment(&name.0))))
 }
 
-pub(super) async fn change_in(cx: Cx, client: Option<&ClientUuid>, name: &str, given: &RoleRepresentation) -> Answer {
-    find(&cx, client, name)?;
+/// Who does not hold an administrative role does not change it either.
+pub(super) async fn change_in<P>(admin: Admin<P>, client: Option<&ClientUuid>, name: &str, given: &RoleRepresentation) -> Answer {
+    let role = find(&admin.cx, client, name)?;
+    if !handing_out::allows(&admin, [&role.id]) {
+        return Err(AdminError::Forbidden);
+    }
     if given.name.is_none() {
         return Err(nameless());
     }
-    settled(cx, |cx: Cx| async move { roles::update(&cx, &given.put_on(find(&cx, client, name)?)).await }).await?;
+    settled(admin.cx, |cx: Cx| async move {
+        let before = find(&cx, client, name)?;
+        roles::update(&cx, before, &given.put_on(before)).await
+    })
+    .await?;
     Ok(done())
 }
 
@@ -91,7 +97,7 @@ async fn change(
     Path((_, name)): Path<(String, String)>,
     Json(given): Json<RoleRepresentation>,
 ) -> Answer {
-    change_in(admin.cx, None, &name, &given).await
+    change_in(admin, None, &name, &given).await
 }
 
 async fn delete(admin: Admin<ManageRealm>, Path((_, name)): Path<(String, String)>) -> Answer {
@@ -107,7 +113,7 @@ async fn composites(admin: Admin<ViewRealm>, Path((_, name)): Path<(String, Stri
 /// Adds to a composite, or takes away. Nobody hands out by a composite what they do not hold.
 pub(super) async fn change_composites<P: Permission>(admin: &Admin<P>, found: &Role, listed: &[ListedRole], add: bool) -> Answer {
     let children = resolve(&admin.cx, listed, "Could not find composite role")?;
-    if add && !children.iter().all(|child| may_grant(admin, child)) {
+    if !handing_out::allows(admin, [&found.id]) || add && !handing_out::allows(admin, &children) {
         return Err(AdminError::Forbidden);
     }
     roles::change_composites(&admin.cx, found, &children, add).await?;

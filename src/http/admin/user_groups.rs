@@ -37,10 +37,9 @@ async fn list(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>, qu
     let user = user_of(&admin, &id).await?;
     let snapshot = admin.cx.snapshot();
     let is_brief = query.flag("briefRepresentation").unwrap_or(true);
-    let first = usize::try_from(page.first).unwrap_or(0);
-    let max = page.max.and_then(|m| usize::try_from(m).ok()).unwrap_or(usize::MAX);
-    let list = groups_of(snapshot, &user, &query).into_iter().skip(first).take(max);
-    let list = list.map(|g| if is_brief { brief_group(snapshot, g) } else { full_group(snapshot, g) });
+    let list = page
+        .of(groups_of(snapshot, &user, &query))
+        .map(|g| if is_brief { brief_group(snapshot, g) } else { full_group(snapshot, g) });
     Ok(shown(&Value::from(list.collect::<Vec<Map<String, Value>>>())))
 }
 

@@ -60,9 +60,27 @@ impl Query {
     }
 }
 
+impl Page {
+    /// The part of a list that is in memory.
+    pub(crate) fn of<T>(self, list: impl IntoIterator<Item = T>) -> impl Iterator<Item = T> {
+        let bound = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
+        list.into_iter().skip(bound(self.first)).take(self.max.map_or(usize::MAX, bound))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_is_cut_to_its_page() {
+        let cut = |text: &str| Query::parse(text).page(None).ok().map(|p| p.of([1, 2, 3, 4]).collect::<Vec<_>>());
+        assert_eq!(cut("first=1&max=2"), Some(vec![2, 3]));
+        assert_eq!(cut("max=-1"), Some(vec![1, 2, 3, 4]));
+        assert_eq!(cut("max=0"), Some(vec![]));
+        assert_eq!(cut("first=9"), Some(vec![]));
+        assert_eq!(cut("max=many"), None);
+    }
 
     #[test]
     fn a_page_has_its_default_length_and_negative_numbers_mean_none() {
