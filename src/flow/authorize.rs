@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use super::browser::{Browser, Move, Next, PageStep};
 use super::context::Cx;
+use super::session_lookup::ATTEMPTS;
 use super::signed_in::{self, SignedIn};
 use super::{sign_in, tab};
-use crate::model::User;
 use crate::model::authentication_session::{Authenticated, Progress, SignInRequest, TabRequest};
 use crate::model::session::Session;
-use crate::oidc::admission::{self, Subject};
 use crate::oidc::authorization_request::{self, Failure, Valid};
-use crate::oidc::consent;
 use crate::oidc::form::Parameters;
 use crate::oidc::{OAuthError, OAuthErrorCode};
 use crate::store::StoreError;
@@ -29,25 +27,35 @@ pub async fn run(cx: &Cx, browser: &Browser, parameters: &Parameters) -> Result<
             return Ok(Move::to(Next::Client(identified.refuse(&error, mode, &cx.issuer))));
         }
     };
-    let signed_in = signed_in::signed_in(cx, browser).await?;
-    decide(cx, browser, valid, signed_in).await
+    for _ in 0..ATTEMPTS {
+        let signed_in = signed_in::signed_in(cx, browser).await?;
+        if let Some(moved) = decide(cx, browser, &valid, signed_in).await? {
+            return Ok(moved);
+        }
+    }
+    Err(StoreError::Busy)
 }
 
-async fn decide(cx: &Cx, browser: &Browser, valid: Valid, signed_in: Option<SignedIn>) -> Result<Move, StoreError> {
-    let reauthenticate = signed_in.as_ref().is_some_and(|s| must_sign_in_again(cx, &valid, &s.session));
-    let refuse = |code| Ok(Move::to(Next::Client(valid.identified.refuse(&OAuthError::bare(400, code), valid.mode, &cx.issuer))));
+/// `None`: the session was ended while it was looked at.
+
+async fn decide(cx: &Cx, browser: &Browser, valid: &Valid, signed_in: Option<SignedIn>) -> Result<Option<Move>, StoreError> {
+    let reauthenticate = signed_in.as_ref().is_some_and(|s| must_sign_in_again(cx, valid, &s.session));
+    let refuse = |code| {
+        let response = valid.identified.refuse(&OAuthError::bare(400, code), valid.mode, &cx.issuer);
+        Ok(Some(Move::to(Next::Client(response))))
+    };
     let present = match signed_in {
         Some(present) if !reauthenticate => present,
         _ if valid.prompt.none => return refuse(OAuthErrorCode::LoginRequired),
-        other => return ask_password(cx, browser, valid, other).await,
+        other => return ask_password(cx, browser, valid, other).await.map(Some),
     };
     let client = Arc::clone(&valid.identified.client);
-    let asks = asks_consent(cx, &valid, &present.user);
+    let request = request_of(valid);
+    let asks = !sign_in::asked(cx, &client, &present.user, &request).is_empty();
     let actions = sign_in::pending_action(&present.user).is_some();
     if valid.prompt.none && (asks || actions) {
         return refuse(OAuthErrorCode::InteractionRequired);
     }
-    let request = request_of(&valid, false);
     let authenticated = Authenticated {
         user_id: present.user.id.clone(),
         login_name: present.session.login_name.clone(),
@@ -57,12 +65,12 @@ async fn decide(cx: &Cx, browser: &Browser, valid: Valid, signed_in: Option<Sign
         session: Some(present.session.id.clone()),
     };
     if !asks && !actions {
-        return sign_in::complete(cx, browser, &client, None, &request, &authenticated).await;
+        return sign_in::complete(cx, browser, &client, None, &request, &present.user, &authenticated).await;
     }
     let progress = Progress::Authenticated(authenticated);
     let (tab, keep) = tab::open(cx, browser, &client, TabRequest::SignIn(request), progress).await?;
     let step = sign_in::step_of(&present.user, asks);
-    Ok(Move { next: Next::Page(tab::page(&client, &tab, step)), keep: vec![keep] })
+    Ok(Some(Move { next: Next::Page(tab::page(&client, &tab, step)), keep: vec![keep] }))
 }
 
 /// Whether a user who is signed in has to type the password again.
@@ -72,20 +80,7 @@ fn must_sign_in_again(cx: &Cx, valid: &Valid, session: &Session) -> bool {
     valid.prompt.login || valid.asks_level || too_old
 }
 
-/// Whether the consent page has to be shown.
-fn asks_consent(cx: &Cx, valid: &Valid, user: &User) -> bool {
-    let client = &valid.identified.client;
-    let subject = Subject { realm: cx.snapshot(), client, user, issued_at: None, offline: false, scope: valid.scope.as_deref() };
-    match admission::admit(&subject) {
-        Ok(admitted) => {
-            let all = valid.prompt.consent && !consent::required(client, &admitted.scopes).is_empty();
-            all || !consent::missing(client, user, &admitted.scopes).is_empty()
-        }
-        Err(_) => false,
-    }
-}
-
-fn request_of(valid: &Valid, reauthenticate: bool) -> SignInRequest {
+fn request_of(valid: &Valid) -> SignInRequest {
     SignInRequest {
         redirect_uri: valid.identified.redirect_uri.clone(),
         response_mode: valid.mode.as_str().to_owned(),
@@ -95,17 +90,16 @@ fn request_of(valid: &Valid, reauthenticate: bool) -> SignInRequest {
         challenge: valid.challenge.clone(),
         login_hint: valid.login_hint.clone(),
         ui_locales: valid.ui_locales.clone(),
-        reauthenticate,
         ask_consent: valid.prompt.consent,
     }
 }
 
-async fn ask_password(cx: &Cx, browser: &Browser, valid: Valid, signed_in: Option<SignedIn>) -> Result<Move, StoreError> {
+async fn ask_password(cx: &Cx, browser: &Browser, valid: &Valid, signed_in: Option<SignedIn>) -> Result<Move, StoreError> {
     let message = signed_in.as_ref().filter(|_| !valid.asks_level).map(|_| "reauthenticate".to_owned());
     let known_user = signed_in.as_ref().map(|s| s.user.id.clone());
     let progress = Progress::Password { message, known_user };
     let client = Arc::clone(&valid.identified.client);
-    let request = TabRequest::SignIn(request_of(&valid, signed_in.is_some()));
+    let request = TabRequest::SignIn(request_of(valid));
     let (tab, keep) = tab::open(cx, browser, &client, request, progress).await?;
     Ok(Move { next: Next::Page(tab::page(&client, &tab, PageStep::Login)), keep: vec![keep] })
 }

@@ -4,28 +4,15 @@ use std::sync::Arc;
 
 use super::browser::{Browser, Move, Next};
 use super::context::Cx;
-use super::login::{stale_form, start_over, tab_of};
+use super::login::{stale_form, tab_of};
 use super::{event, sign_in, tab};
-use crate::model::authentication_session::{Authenticated, Progress, SignInRequest};
+use crate::model::authentication_session::{Progress, SignInRequest};
 use crate::model::event::EventKind;
 use crate::model::{Client, ClientScope, ClientScopeId, TabId, User};
-use crate::oidc::admission::{self, Subject};
-use crate::oidc::consent::{self, Item};
+use crate::oidc::consent::Item;
 use crate::oidc::{OAuthError, OAuthErrorCode};
 use crate::store::consent::Given;
 use crate::store::{self, StoreError};
-
-/// What the page asks: everything if consent was asked for again, else what is missing.
-pub fn asked<'a>(cx: &'a Cx, client: &'a Client, user: &'a User, request: &'a SignInRequest) -> Vec<Item<'a>> {
-    let subject =
-        Subject { realm: cx.snapshot(), client, user, issued_at: None, offline: false, scope: request.scope.as_deref() };
-    let Ok(admitted) = admission::admit(&subject) else { return Vec::new() };
-    if request.ask_consent {
-        consent::required(client, &admitted.scopes)
-    } else {
-        consent::missing(client, user, &admitted.scopes)
-    }
-}
 
 pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, agreed: bool) -> Result<Move, StoreError> {
     let (tab, client) = match tab_of(cx, browser, Some(tab_id.as_str())).await? {
@@ -36,7 +23,7 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, agre
         return stale_form(cx, browser, &tab, &client).await;
     };
     if tab.expires_at <= cx.now {
-        return start_over(cx, &tab, &client, Some("loginTimeout")).await;
+        return tab::start_over(cx, &tab, &client, Some("loginTimeout")).await;
     }
     let (Progress::Authenticated(authenticated), Some(request)) = (tab.progress.clone(), tab::sign_in(&tab)) else {
         return stale_form(cx, browser, &tab, &client).await;
@@ -47,14 +34,23 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, agre
         let response = sign_in::identified(&client, request).refuse(&denied, sign_in::mode(request), &cx.issuer);
         return Ok(Move::to(Next::Client(response)));
     }
-    grant(cx, &client, request, &authenticated).await?;
-    sign_in::complete(cx, browser, &client, Some(&tab), request, &authenticated).await
+    let user = cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &authenticated.user_id).await?;
+    // The code of another page of the tab is no answer to this one.
+    let user = match user.filter(|user| sign_in::pending_action(user).is_none()) {
+        Some(user) => grant(cx, &client, &user, request).await?,
+        None => None,
+    };
+    let Some(user) = user else { return stale_form(cx, browser, &tab, &client).await };
+    match sign_in::complete(cx, browser, &client, Some(&tab), request, &user, &authenticated).await? {
+        Some(moved) => Ok(moved),
+        None => tab::start_over(cx, &tab, &client, Some("expiredActionMessage")).await,
+    }
 }
 
-async fn grant(cx: &Cx, client: &Arc<Client>, request: &SignInRequest, authenticated: &Authenticated) -> Result<(), StoreError> {
+/// Notes the consent; gives the user with it.
+async fn grant(cx: &Cx, client: &Client, user: &User, request: &SignInRequest) -> Result<Option<Arc<User>>, StoreError> {
     let realm = &cx.snapshot().realm.id;
-    let Some(user) = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await? else { return Ok(()) };
-    let items = asked(cx, client, &user, request);
+    let items = sign_in::asked(cx, client, user, request);
     let scopes: Vec<ClientScopeId> = items.iter().filter_map(scope_of).map(|s| s.id.clone()).collect();
     let client_itself = items.iter().any(|i| matches!(i, Item::Client(_)));
     cx.store()
@@ -67,7 +63,8 @@ async fn grant(cx: &Cx, client: &Arc<Client>, request: &SignInRequest, authentic
             granted.user_id = Some(user.id.clone());
             event::record_in(cx, db, &granted).await
         })
-        .await
+        .await?;
+    cx.server.realms.read_user(cx.store(), realm, &user.id).await
 }
 
 /// The user decides in the account what a client may have: exactly these scopes. What is not among them ends the tokens that

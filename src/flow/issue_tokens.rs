@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::context::Cx;
 use super::keys;
 use crate::base::Timestamp;
-use crate::jose::{self, Algorithm, Key};
+use crate::jose::{self, Key};
 use crate::model::session::ClientSessionDetails;
 use crate::model::{ChainId, Client, ClientScope, RoleId, SessionId, SessionKind, TokenId, User};
 use crate::oidc::access_token::{self, Envelope};
@@ -149,12 +149,10 @@ async fn id_token(
     envelope: &Envelope<'_>,
     access_token: &str,
 ) -> Result<String, StoreError> {
-    let algorithm = keys::algorithm_for(cx, mint.client, "id.token.signed.response.alg");
-    let key = match (&mint.client.secret, algorithm.is_symmetric()) {
-        // OIDC Core §10.1: a symmetric ID token is signed with the client's secret, the only key that both sides have.
-        (Some(secret), true) => client_key(mint.client, algorithm, secret.expose())?,
-        (None, true) => keys::signing_key(cx, Algorithm::Rs256).await?,
-        _ => keys::signing_key(cx, algorithm).await?,
+    let algorithm = keys::id_algorithm(cx, mint.client);
+    let key = match keys::client_key(mint.client, algorithm)? {
+        Some(key) => key,
+        None => keys::signing_key(cx, algorithm).await?,
     };
     let id = cx.entropy().uuid();
     let envelope = Envelope { id: &id, ..*envelope };
@@ -162,12 +160,6 @@ async fn id_token(
     let mut claims = access_token::id_claims(facts, &envelope, nonce);
     claims.insert("at_hash".to_owned(), Value::from(algorithm.half_hash(access_token)));
     sign(&key, "JWT", &claims)
-}
-
-/// A secret that is too short to sign with is the administrator's mistake, and is named as such in the log.
-fn client_key(client: &Client, algorithm: Algorithm, secret: &str) -> Result<Key, StoreError> {
-    Key::from_secret(client.uuid.as_str(), algorithm, secret.as_bytes())
-        .map_err(|e| StoreError::Inconsistent(format!("the secret of client {} does not sign: {e}", client.client_id)))
 }
 
 /// The refresh token and its expiry, if the answer carries one.

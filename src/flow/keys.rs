@@ -20,10 +20,62 @@ pub fn algorithm_for(cx: &Cx, client: &Client, attribute: &str) -> Algorithm {
     chosen.parse().unwrap_or(Algorithm::Rs256)
 }
 
+/// The algorithms of the tokens that a client gets: access token, and ID token, which a secret may sign instead of a key.
+fn algorithms_of(cx: &Cx, client: &Client) -> [Algorithm; 2] {
+    let id = id_algorithm(cx, client);
+    let access = algorithm_for(cx, client, "access.token.signed.response.alg");
+    [access, if id.is_symmetric() { access } else { id }]
+}
+
+/// The algorithm of a client's ID tokens. One that needs a secret needs a client that has one (OIDC Core §10.1).
+pub fn id_algorithm(cx: &Cx, client: &Client) -> Algorithm {
+    let chosen = algorithm_for(cx, client, "id.token.signed.response.alg");
+    if chosen.is_symmetric() && client.secret.is_none() { Algorithm::Rs256 } else { chosen }
+}
+
+/// The client's secret as the key of a symmetric ID token: the only one that both sides have. A secret that is too short to sign
+/// with is the administrator's mistake, and is named as such in the log.
+pub fn client_key(client: &Client, algorithm: Algorithm) -> Result<Option<Key>, StoreError> {
+    let Some(secret) = client.secret.as_ref().filter(|_| algorithm.is_symmetric()) else { return Ok(None) };
+    Key::from_secret(client.uuid.as_str(), algorithm, secret.expose().as_bytes())
+        .map(Some)
+        .map_err(|e| StoreError::Inconsistent(format!("the secret of client {} does not sign: {e}", client.client_id)))
+}
+
+/// Whether everything is there to sign a client's tokens.
+pub fn can_sign_for(cx: &Cx, client: &Client) -> bool {
+    client_key(client, id_algorithm(cx, client)).is_ok()
+        && algorithms_of(cx, client).into_iter().all(|algorithm| cx.realm.keys.signer(algorithm).is_some())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provided {
+    WasThere,
+    /// The realm has a new key, which this request's copy of it does not know.
+    Made,
+}
+
+/// Makes the keys that a client's tokens need and the realm lacks.
+pub async fn provide(cx: &Cx, client: &Client) -> Result<Provided, StoreError> {
+    if can_sign_for(cx, client) {
+        return Ok(Provided::WasThere);
+    }
+    client_key(client, id_algorithm(cx, client))?;
+    for algorithm in algorithms_of(cx, client) {
+        signing_key(cx, algorithm).await?;
+    }
+    Ok(Provided::Made)
+}
+
 /// The key to sign with. Where the realm has none of this algorithm yet, one is made and kept (Keycloak: fallback keys).
 pub async fn signing_key(cx: &Cx, algorithm: Algorithm) -> Result<Key, StoreError> {
     if let Some(key) = cx.realm.keys.signer(algorithm) {
         return Ok(key.clone());
+    }
+    // A burst of requests makes one key, not one each.
+    let _one_at_a_time = cx.server.realms.one_key_at_a_time().await;
+    if let Some(key) = cx.refreshed().await?.and_then(|cx| cx.realm.keys.signer(algorithm).cloned()) {
+        return Ok(key);
     }
     let realm = &cx.snapshot().realm;
     let generated = generate(&cx.server, algorithm, &realm.name, cx.now).await?;

@@ -66,7 +66,7 @@ pub async fn stale_form(cx: &Cx, browser: &Browser, tab: &AuthenticationSession,
             let response = sign_in::identified(client, request).refuse(&expired, sign_in::mode(request), &cx.issuer);
             return Ok(Move::to(Next::Client(response)));
         }
-        return start_over(cx, tab, client, Some("expiredActionTokenNoSessionMessage")).await;
+        return tab::start_over(cx, tab, client, Some("expiredActionTokenNoSessionMessage")).await;
     }
     if let Progress::Password { known_user, .. } = &tab.progress {
         let progress = Progress::Password { known_user: known_user.clone(), message: Some("expiredActionMessage".to_owned()) };
@@ -80,18 +80,6 @@ fn step_of(tab: &AuthenticationSession) -> PageStep {
         Progress::Authenticated(_) => PageStep::Consent,
         _ => PageStep::Login,
     }
-}
-
-/// Begins the sign-in of a tab anew: whoever was known in it is not any more.
-pub async fn start_over(
-    cx: &Cx,
-    tab: &AuthenticationSession,
-    client: &Client,
-    message: Option<&str>,
-) -> Result<Move, StoreError> {
-    let progress = Progress::Password { known_user: None, message: message.map(str::to_owned) };
-    tab::show(cx, tab, &progress).await?;
-    Ok(Move::to(Next::Page(tab::page(client, tab, PageStep::Login))))
 }
 
 /// The sign-in form as it was sent.
@@ -124,15 +112,16 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: Submi
         return Ok(LoginOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };
     if tab.expires_at <= cx.now {
-        return Ok(LoginOutcome::Moved(start_over(cx, &tab, &client, Some("loginTimeout")).await?));
+        return Ok(LoginOutcome::Moved(tab::start_over(cx, &tab, &client, Some("loginTimeout")).await?));
     }
     let Progress::Password { known_user, .. } = &tab.progress else {
         return Ok(LoginOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };
     let (user, login_name) = claimed_user(cx, known_user.as_ref(), &submitted).await?;
     match check_password(cx, user.as_ref(), &submitted.password).await? {
-        Ok(()) => {}
-        Err(message) => return again(cx, tab, client, message, login_name).await,
+        Checked::Right => {}
+        Checked::Wrong => return again(cx, tab, client, "invalidUserMessage", login_name).await,
+        Checked::Busy => return again(cx, tab, client, "tooManyRequestsMessage", login_name).await,
     }
     let Some(user) = user else { return again(cx, tab, client, "invalidUserMessage", login_name).await };
     if !user.enabled {
@@ -146,29 +135,46 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: Submi
         level: 1,
         session: None,
     };
-    Ok(LoginOutcome::Moved(sign_in::go_on(cx, browser, &client, &tab, authenticated).await?))
+    Ok(LoginOutcome::Moved(sign_in::go_on(cx, browser, &client, &tab, &user, authenticated).await?))
 }
 
 /// The user that the form is about: the one that the tab knows, or the one whose name was typed.
 async fn claimed_user(cx: &Cx, known: Option<&UserId>, submitted: &Submitted) -> Result<(Option<User>, String), StoreError> {
-    let realm = &cx.snapshot().realm.id;
-    let mut db = cx.store().db().await?;
     if let Some(id) = known {
-        let user = store::user::find_user(&mut db, realm, id).await?;
+        let user = store::user::find_user(&mut cx.store().db().await?, &cx.snapshot().realm.id, id).await?;
         let name = user.as_ref().map(|u| u.username.clone()).unwrap_or_default();
         return Ok((user, name));
     }
     let typed = submitted.username.clone().unwrap_or_default();
-    if typed.is_empty() || typed.len() > 255 {
-        return Ok((None, typed.chars().take(255).collect()));
+    let user = find_by_name(cx, &typed).await?;
+    Ok((user, typed.chars().take(MAX_NAME).collect()))
+}
+
+/// Longer names are nobody's.
+const MAX_NAME: usize = 255;
+
+/// The user that a typed name means. Service accounts act by their client's credentials only.
+pub async fn find_by_name(cx: &Cx, typed: &str) -> Result<Option<User>, StoreError> {
+    if typed.is_empty() || typed.chars().count() > MAX_NAME {
+        return Ok(None);
     }
-    let user = store::user::find_user_by_login(&mut db, realm, &typed, cx.settings().login_with_email_allowed).await?;
-    // Service accounts sign in with their client's credentials only.
-    Ok((user.filter(|u| u.service_account_of.is_none()), typed))
+    let realm = &cx.snapshot().realm.id;
+    let mut db = cx.store().db().await?;
+    let user = store::user::find_user_by_login(&mut db, realm, typed, cx.settings().login_with_email_allowed).await?;
+    Ok(user.filter(|u| u.service_account_of.is_none()))
+}
+
+/// What a check of a password came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    Right,
+    Wrong,
+    /// Too many are being checked.
+    Busy,
 }
 
 /// Checks the password, with the same work for a name that nobody has.
-async fn check_password(cx: &Cx, user: Option<&User>, password: &Secret) -> Result<Result<(), &'static str>, StoreError> {
+pub async fn check_password(cx: &Cx, user: Option<&User>, password: &Secret) -> Result<Checked, StoreError> {
     let realm = &cx.snapshot().realm.id;
     let credentials = match user {
         Some(user) => store::credential::list_credentials(&mut cx.store().db().await?, realm, &user.id).await?,
@@ -176,19 +182,19 @@ async fn check_password(cx: &Cx, user: Option<&User>, password: &Secret) -> Resu
     };
     let stored = credentials.iter().find(|c| c.kind == PASSWORD);
     let check = cx.server.passwords.check(password, stored).await;
-    match (check, user, stored) {
-        (Check::Right, Some(_), Some(_)) => Ok(Ok(())),
+    Ok(match (check, user, stored) {
+        (Check::Busy, ..) => Checked::Busy,
+        (Check::Right, Some(_), Some(_)) => Checked::Right,
         (Check::RightButWeak, Some(user), Some(stored)) => {
             rehash(cx, &user.id, stored, password).await?;
-            Ok(Ok(()))
+            Checked::Right
         }
-        (Check::Busy, ..) => Ok(Err("tooManyRequestsMessage")),
-        _ => Ok(Err("invalidUserMessage")),
-    }
+        _ => Checked::Wrong,
+    })
 }
 
 /// Replaces the hash of a password that was just proven by one of the present kind and cost.
-pub async fn rehash(cx: &Cx, user: &UserId, old: &Credential, password: &Secret) -> Result<(), StoreError> {
+async fn rehash(cx: &Cx, user: &UserId, old: &Credential, password: &Secret) -> Result<(), StoreError> {
     let Some(better) = cx.server.passwords.hash(cx.entropy(), password, cx.now).await else { return Ok(()) };
     let mut db = cx.store().db().await?;
     let realm = &cx.snapshot().realm.id;
@@ -253,11 +259,17 @@ pub async fn update_password(
         return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };
     if tab.expires_at <= cx.now {
-        return Ok(PasswordOutcome::Moved(start_over(cx, &tab, &client, Some("loginTimeout")).await?));
+        return Ok(PasswordOutcome::Moved(tab::start_over(cx, &tab, &client, Some("loginTimeout")).await?));
     }
     let Progress::Authenticated(authenticated) = tab.progress.clone() else {
         return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };
+    let realm = &cx.snapshot().realm.id;
+    let user = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await?;
+    // The code of another page of the tab does not change a password, and neither does who was not asked to.
+    if !user.is_some_and(|user| sign_in::pending_action(&user).is_some()) {
+        return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
+    }
     if let Some(problem) = problem_with(&submitted) {
         let shown = Box::new(show(cx, tab, client).await?);
         return Ok(PasswordOutcome::Again { shown, problem });
@@ -266,7 +278,10 @@ pub async fn update_password(
         return Ok(PasswordOutcome::Moved(Move::error("tooManyRequestsMessage")));
     };
     set_password(cx, &client, &authenticated, &password, submitted.end_other_sessions).await?;
-    Ok(PasswordOutcome::Moved(sign_in::go_on(cx, browser, &client, &tab, authenticated).await?))
+    let Some(user) = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await? else {
+        return Ok(PasswordOutcome::Moved(Move::error("invalidUserMessage")));
+    };
+    Ok(PasswordOutcome::Moved(sign_in::go_on(cx, browser, &client, &tab, &user, authenticated).await?))
 }
 
 fn problem_with(submitted: &NewPassword) -> Option<PasswordProblem> {
@@ -291,12 +306,9 @@ async fn set_password(
 ) -> Result<(), StoreError> {
     let realm = &cx.snapshot().realm.id;
     let user_id = &authenticated.user_id;
-    let unique_email = !cx.settings().duplicate_emails_allowed;
     cx.store()
         .in_tx(async |db| {
-            let Some(mut user) = store::user::find_user(db, realm, user_id).await? else { return Ok(()) };
-            user.required_actions.retain(|a| a != "UPDATE_PASSWORD");
-            store::user::update_user(db, realm, &user, unique_email).await?;
+            store::user::delete_required_action(db, realm, user_id, "UPDATE_PASSWORD").await?;
             store::credential::put_password(db, realm, user_id, password).await?;
             if end_other_sessions {
                 let own = authenticated.session.as_ref();

@@ -27,6 +27,7 @@ pub struct Realms {
     service_accounts: moka::sync::Cache<(RealmId, ClientUuid), UserId>,
     /// One load at a time: a burst of requests for a realm that is not there yet reads it once.
     loading: tokio::sync::Mutex<()>,
+    making_keys: tokio::sync::Mutex<()>,
 }
 
 impl std::fmt::Debug for Realms {
@@ -42,11 +43,17 @@ impl Default for Realms {
             users: moka::sync::Cache::new(USERS),
             service_accounts: moka::sync::Cache::new(USERS),
             loading: tokio::sync::Mutex::default(),
+            making_keys: tokio::sync::Mutex::default(),
         }
     }
 }
 
 impl Realms {
+    /// Held while a key is made: that takes long, and one is enough.
+    pub async fn one_key_at_a_time(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.making_keys.lock().await
+    }
+
     /// The copy, or the realm as it is in the database.
     pub async fn get(&self, store: &Store, name: &str) -> Result<Option<Arc<LoadedRealm>>, StoreError> {
         match self.cached(name) {

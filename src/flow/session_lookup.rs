@@ -55,7 +55,7 @@ pub async fn look_up(cx: &Cx, claims: &Map<String, Value>, kinds: &[SessionKind]
             },
         }
     }
-    Err(StoreError::Inconsistent("realm and user keep changing".to_owned()))
+    Err(StoreError::Busy)
 }
 
 /// The stores in which the session of an access token may be.
@@ -166,9 +166,12 @@ pub fn is_alive(realm: &RealmSettings, client: &Client, kind: SessionKind, found
 }
 
 pub fn session_is_alive(realm: &RealmSettings, kind: SessionKind, found: &SessionUse, now: Timestamp) -> bool {
-    let remembered = found.session.remember_me;
-    let limits = session_limits::of_session(realm, kind, remembered);
     let usage = Usage { started_at: found.session.started_at, last_used_at: found.last_used_at };
+    is_within_limits(realm, kind, found.session.remember_me, usage, now)
+}
+
+pub fn is_within_limits(realm: &RealmSettings, kind: SessionKind, remembered: bool, usage: Usage, now: Timestamp) -> bool {
+    let limits = session_limits::of_session(realm, kind, remembered);
     (realm.remember_me || !remembered) && !limits.has_lapsed(usage, now)
 }
 

@@ -13,7 +13,7 @@ use crate::model::session::Session;
 use crate::model::{Client, SessionId, SessionKind, User};
 use crate::oidc::admission::{self, Subject};
 use crate::oidc::authorization_request::Identified;
-use crate::oidc::consent;
+use crate::oidc::consent::{self, Item};
 use crate::oidc::response_mode::ResponseMode;
 use crate::oidc::session_limits;
 use crate::store::authentication_session::Advance;
@@ -33,61 +33,83 @@ pub fn step_of(user: &User, asks_consent: bool) -> PageStep {
     }
 }
 
-/// Goes on with a tab whose user is known: to the next page, or to the end.
+/// Goes on with a tab whose user is known: to the next page, or to the end. `user` is as it was when it proved itself.
 pub async fn go_on(
     cx: &Cx,
     browser: &Browser,
     client: &Client,
     tab: &AuthenticationSession,
+    user: &User,
     authenticated: Authenticated,
 ) -> Result<Move, StoreError> {
     let Some(request) = tab::sign_in(tab) else { return Ok(Move::error("invalidRequestMessage")) };
-    let realm = &cx.snapshot().realm.id;
-    let Some(user) = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await? else {
-        return Ok(Move::error("invalidUserMessage"));
-    };
-    let asks = asks_consent(cx, client, &user, request);
-    if pending_action(&user).is_none() && !asks {
-        return complete(cx, browser, client, Some(tab), request, &authenticated).await;
+    let asks = !asked(cx, client, user, request).is_empty();
+    if pending_action(user).is_none() && !asks {
+        let completed = complete(cx, browser, client, Some(tab), request, user, &authenticated).await?;
+        return match completed {
+            Some(moved) => Ok(moved),
+            None => tab::start_over(cx, tab, client, Some("expiredActionMessage")).await,
+        };
     }
-    let step = step_of(&user, asks);
+    let step = step_of(user, asks);
     tab::show(cx, tab, &Progress::Authenticated(authenticated)).await?;
     Ok(Move::to(Next::Page(tab::page(client, tab, step))))
 }
 
-/// Whether the user has to be asked for consent in this tab.
-pub fn asks_consent(cx: &Cx, client: &Client, user: &User, request: &SignInRequest) -> bool {
+/// What the user has to be asked for in this tab: everything if consent was asked for again, else what is missing.
+pub fn asked<'a>(cx: &'a Cx, client: &'a Client, user: &'a User, request: &'a SignInRequest) -> Vec<Item<'a>> {
     let subject =
         Subject { realm: cx.snapshot(), client, user, issued_at: None, offline: false, scope: request.scope.as_deref() };
-    let Ok(admitted) = admission::admit(&subject) else { return false };
-    let all = request.ask_consent && !consent::required(client, &admitted.scopes).is_empty();
-    all || !consent::missing(client, user, &admitted.scopes).is_empty()
+    let Ok(admitted) = admission::admit(&subject) else { return Vec::new() };
+    if request.ask_consent {
+        consent::required(client, &admitted.scopes)
+    } else {
+        consent::missing(client, user, &admitted.scopes)
+    }
 }
 
-/// Opens the session or goes on with it, issues the code, and sends the browser back to the client.
+/// Why nothing of the last step was written.
+enum Stopped {
+    Moved,
+    Failed(StoreError),
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Opens the session or goes on with it, issues the code, and sends the browser back to the client. `None`: the session that
+/// was to go on is over, or the user has changed since the proof; the user has to begin anew.
 pub async fn complete(
     cx: &Cx,
     browser: &Browser,
     client: &Client,
     tab: Option<&AuthenticationSession>,
     request: &SignInRequest,
+    user: &User,
     authenticated: &Authenticated,
-) -> Result<Move, StoreError> {
-    let realm = &cx.snapshot().realm.id;
-    let Some(user) = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await? else {
-        return Ok(Move::error("invalidUserMessage"));
-    };
+) -> Result<Option<Move>, StoreError> {
     if !user.enabled {
-        return Ok(Move::error("accountDisabledMessage"));
+        return Ok(Some(Move::error("accountDisabledMessage")));
     }
-    let present = signed_in::signed_in(cx, browser).await?;
-    let session = Plan::of(cx, &user, authenticated, present.as_ref().map(|p| &p.session));
+    let realm = &cx.snapshot().realm.id;
+    let present = signed_in::signed_in(cx, browser).await?.map(|p| p.session);
+    let is_gone = authenticated.level == 0 && present.as_ref().map(|s| &s.id) != authenticated.session.as_ref();
+    if is_gone || authenticated.auth_time < user.not_before.max(cx.snapshot().realm.not_before) {
+        return Ok(None);
+    }
+    let session = Plan::of(cx, user, authenticated, present.as_ref());
     let code = cx.entropy().token::<32>();
-    let grant = code_grant(cx, client, &user, request, authenticated, session.is_new());
+    let grant = code_grant(cx, client, user, request, authenticated, session.is_new());
     let handle = cx.entropy().token::<32>();
-    cx.store()
-        .in_tx(async |db| {
-            session.apply(cx, db).await?;
+    let written = cx
+        .store()
+        .in_tx_or(async |db| {
+            if !session.apply(cx, db, user).await? {
+                return Err(Stopped::Moved);
+            }
             let row = AuthorizationCode {
                 session_id: session.id().clone(),
                 client: client.uuid.clone(),
@@ -97,9 +119,14 @@ pub async fn complete(
             };
             store::authorization_code::insert_code(db, realm, &sha256(code.as_bytes()), &row).await?;
             finish_tab(cx, db, browser, tab, &handle).await?;
-            record_login(cx, db, client, authenticated, session.id()).await
+            Ok(record_login(cx, db, client, authenticated, session.id()).await?)
         })
-        .await?;
+        .await;
+    match written {
+        Ok(()) => {}
+        Err(Stopped::Moved) => return Ok(None),
+        Err(Stopped::Failed(error)) => return Err(error),
+    }
     let mut keep = session.keep(cx, authenticated);
     if tab.is_some() && browser.remembered_name.is_some() && !authenticated.remember_me {
         keep.push(Keep::ForgetName);
@@ -108,7 +135,7 @@ pub async fn complete(
         keep.push(Keep::Tabs(handle));
     }
     let response = answer(cx, client, request, &code, session.id());
-    Ok(Move { next: Next::Client(response), keep })
+    Ok(Some(Move { next: Next::Client(response), keep }))
 }
 
 /// The tab is done, and the handle that bound it is worth nothing from now on (a cookie that was planted before the sign-in).
@@ -186,20 +213,21 @@ impl Plan {
         }
     }
 
-    async fn apply(&self, cx: &Cx, db: &mut Db<'_>) -> Result<(), StoreError> {
+    /// False if the session is over, or the user is not as it was.
+    async fn apply(&self, cx: &Cx, db: &mut Db<'_>, user: &User) -> Result<bool, StoreError> {
         let realm = &cx.snapshot().realm.id;
         match self {
             Self::New { session, secret, ends } => {
                 if let Some(other) = ends {
                     store::session::end(db, SessionKind::Online, realm, other).await?;
                 }
-                store::session::open_in_browser(db, realm, session, &sha256(secret.as_bytes())).await
+                store::session::open_in_browser(db, realm, session, user.version, &sha256(secret.as_bytes())).await
             }
             Self::Renewed { id, secret, auth_time } => {
                 let hash = sha256(secret.as_bytes());
-                store::session::renew_in_browser(db, realm, id, Some(*auth_time), Some(&hash), cx.now).await.map(|_| ())
+                store::session::renew_in_browser(db, realm, id, Some(*auth_time), Some(&hash), cx.now).await
             }
-            Self::Used { id } => store::session::renew_in_browser(db, realm, id, None, None, cx.now).await.map(|_| ()),
+            Self::Used { id } => store::session::renew_in_browser(db, realm, id, None, None, cx.now).await,
         }
     }
 

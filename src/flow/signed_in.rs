@@ -7,7 +7,7 @@ use super::context::Cx;
 use super::session_lookup;
 use crate::model::session::Session;
 use crate::model::{SessionKind, User};
-use crate::store::token_use::SessionUse;
+use crate::oidc::session_limits::Usage;
 use crate::store::{self, StoreError};
 
 /// The online session that the browser is in, with its user.
@@ -24,17 +24,14 @@ pub async fn signed_in(cx: &Cx, browser: &Browser) -> Result<Option<SignedIn>, S
     let mut db = cx.store().db().await?;
     let Some(found) = store::session::find_by_cookie(&mut db, realm, &cookie_hash).await? else { return Ok(None) };
     drop(db);
-    let session = SessionUse {
-        last_used_at: found.last_used_at,
-        session: found.session,
-        part: None,
-        realm_version: cx.snapshot().realm.version,
-        user_version: 0,
-        token_revoked: false,
-    };
-    if !session_lookup::session_is_alive(cx.settings(), SessionKind::Online, &session, cx.now) {
+    let session = found.session;
+    let usage = Usage { started_at: session.started_at, last_used_at: found.last_used_at };
+    if !session_lookup::is_within_limits(cx.settings(), SessionKind::Online, session.remember_me, usage, cx.now) {
         return Ok(None);
     }
-    let user = cx.server.realms.read_user(cx.store(), realm, &session.session.user_id).await?;
-    Ok(user.filter(|u| u.enabled).map(|user| SignedIn { session: session.session, user }))
+    // A sign-in from before the realm's or the user's not-before is as stale as its tokens.
+    let since = session.auth_time.unwrap_or_else(|| session.started_at.unix_seconds());
+    let is_welcome = |user: &User| user.enabled && since >= user.not_before.max(cx.snapshot().realm.not_before);
+    let user = cx.server.realms.read_user(cx.store(), realm, &session.user_id).await?;
+    Ok(user.filter(|user| is_welcome(user)).map(|user| SignedIn { session, user }))
 }

@@ -3,6 +3,7 @@
 //! Correctness never depends on it: every use of a session checks the same formula. Nothing is removed before a margin after the
 //! lapse, so that nodes whose clocks differ a little agree.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::context::Server;
@@ -11,7 +12,7 @@ use crate::base::Timestamp;
 use crate::model::event::{Event, EventKind};
 use crate::model::{EventId, SessionId, SessionKind, UserId};
 use crate::oidc::session_limits::{self, Usage};
-use crate::store::sweep::Candidate;
+use crate::store::sweep::{Batch, By, Candidate};
 use crate::store::{self, Db, StoreError};
 
 /// How the sweeper works.
@@ -44,17 +45,16 @@ pub async fn run(server: &Server, rules: SweepRules) -> Result<Swept, StoreError
     for (_, name, _) in realms {
         let Some(realm) = server.realms.current(&server.store, &name).await? else { continue };
         for kind in [SessionKind::Online, SessionKind::Offline] {
-            let pass = Pass { server, realm: &realm, kind, rules, now };
-            let removed = pass.run(&mut swept.batches).await?;
+            let mut pass = Pass { server, realm: &realm, kind, rules, now, lapsed: HashSet::new(), batches: 0 };
+            let removed = pass.run().await?;
+            swept.batches += pass.batches;
             match kind {
                 SessionKind::Online => swept.online_sessions += removed,
                 SessionKind::Offline => swept.offline_sessions += removed,
             }
         }
     }
-    if !rules.dry_run {
-        short_lived(server, rules, now, &mut swept).await?;
-    }
+    short_lived(server, rules, now, &mut swept).await?;
     Ok(swept)
 }
 
@@ -63,6 +63,11 @@ async fn short_lived(server: &Server, rules: SweepRules, now: Timestamp, swept: 
     let (cutoff, limit) = (now - rules.margin, i64::from(rules.batch));
     // A tab is kept for a day after its time: a user who comes back late is led on instead of being told off.
     let tabs_cutoff = cutoff - Duration::from_secs(86_400);
+    if rules.dry_run {
+        let mut db = server.store.db().await?;
+        [swept.codes, swept.tabs, swept.revoked_tokens] = store::sweep::count_short_lived(&mut db, cutoff, tabs_cutoff).await?;
+        return Ok(());
+    }
     loop {
         let mut db = server.store.db().await?;
         let codes = store::sweep::delete_codes(&mut db, cutoff, limit).await?;
@@ -85,15 +90,21 @@ struct Pass<'a> {
     kind: SessionKind,
     rules: SweepRules,
     now: Timestamp,
+    /// What was found lapsed: one session may be found in two ways.
+    lapsed: HashSet<SessionId>,
+    batches: u64,
 }
 
 impl Pass<'_> {
-    async fn run(&self, batches: &mut u64) -> Result<u64, StoreError> {
-        let mut removed = 0;
-        removed += self.by_idle(batches).await?;
-        removed += self.by_start(batches).await?;
-        removed += self.empty(batches).await?;
-        Ok(removed)
+    async fn run(&mut self) -> Result<u64, StoreError> {
+        // The earliest cut-off of sessions with and without Remember me: the exact limit decides later.
+        let idle = self.judged_at() - self.limits(false).idle.min(self.limits(true).idle);
+        self.by(By::Idle, idle).await?;
+        if let (Some(plain), Some(remembered)) = (self.limits(false).max, self.limits(true).max) {
+            self.by(By::Start, self.judged_at() - plain.min(remembered)).await?;
+        }
+        self.by(By::Empty, idle).await?;
+        Ok(self.lapsed.len() as u64)
     }
 
     /// What `now` is for deciding: the margin behind.
@@ -105,80 +116,37 @@ impl Pass<'_> {
         session_limits::of_session(&self.realm.snapshot.realm.settings, self.kind, remember_me)
     }
 
-    /// The earliest cut-off of sessions with and without Remember me: the exact limit decides later.
-    fn idle_cutoff(&self) -> Timestamp {
-        self.judged_at() - self.limits(false).idle.min(self.limits(true).idle)
-    }
-
-    async fn by_idle(&self, batches: &mut u64) -> Result<u64, StoreError> {
-        let (realm, cutoff) = (&self.realm.snapshot.realm.id, self.idle_cutoff());
-        let (mut removed, mut cursor) = (0, None);
+    /// Batch after batch, each behind the last: what is skipped or still lives does not stand in the way of the rest.
+    async fn by(&mut self, by: By, cutoff: Timestamp) -> Result<(), StoreError> {
+        let mut cursor = None;
         loop {
-            let mut db = self.server.store.db().await?;
-            let limit = i64::from(self.rules.batch);
-            let (sessions, next) = store::sweep::next_by_idle(&mut db, self.kind, realm, cutoff, cursor.as_ref(), limit).await?;
-            drop(db);
+            let realm = &self.realm.snapshot.realm.id;
+            let batch = Batch { kind: self.kind, realm, cutoff, after: cursor.as_ref(), limit: i64::from(self.rules.batch) };
+            let (sessions, next) = store::sweep::next(&mut self.server.store.db().await?, by, batch).await?;
             if next.is_none() {
-                return Ok(removed);
+                return Ok(());
             }
-            removed += self.batch(&sessions, batches).await?;
+            let lapsed = self.batch(&sessions).await?;
+            self.lapsed.extend(lapsed);
+            self.batches += 1;
             cursor = next;
         }
     }
 
-    async fn by_start(&self, batches: &mut u64) -> Result<u64, StoreError> {
-        let longest = self.limits(false).max.zip(self.limits(true).max).map(|(a, b)| a.max(b));
-        let Some(max) = longest else { return Ok(0) };
-        let (realm, cutoff) = (&self.realm.snapshot.realm.id, self.judged_at() - max);
-        let mut removed = 0;
-        loop {
-            let mut db = self.server.store.db().await?;
-            let sessions = store::sweep::next_by_start(&mut db, self.kind, realm, cutoff, i64::from(self.rules.batch)).await?;
-            drop(db);
-            let found = sessions.len() as u64;
-            let gone = self.batch(&sessions, batches).await?;
-            removed += gone;
-            // What was skipped is in use by another node; it is for the next pass.
-            if gone == 0 || found < u64::from(self.rules.batch) || self.rules.dry_run {
-                return Ok(removed);
-            }
-        }
-    }
-
-    async fn empty(&self, batches: &mut u64) -> Result<u64, StoreError> {
-        let (realm, cutoff) = (&self.realm.snapshot.realm.id, self.idle_cutoff());
-        let mut removed = 0;
-        loop {
-            let mut db = self.server.store.db().await?;
-            let sessions = store::sweep::next_empty(&mut db, self.kind, realm, cutoff, i64::from(self.rules.batch)).await?;
-            drop(db);
-            let found = sessions.len() as u64;
-            let gone = self.batch(&sessions, batches).await?;
-            removed += gone;
-            if gone == 0 || found < u64::from(self.rules.batch) || self.rules.dry_run {
-                return Ok(removed);
-            }
-        }
-    }
-
     /// One transaction: locks, decides on exact values, deletes.
-    async fn batch(&self, sessions: &[SessionId], batches: &mut u64) -> Result<u64, StoreError> {
-        if sessions.is_empty() {
-            return Ok(0);
-        }
-        *batches += 1;
+    async fn batch(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
         let realm = &self.realm.snapshot.realm.id;
         self.server
             .store
             .in_tx(async |db| {
                 let candidates = store::sweep::lock(db, self.kind, realm, sessions).await?;
                 let lapsed: Vec<&Candidate> = candidates.iter().filter(|c| self.has_lapsed(c)).collect();
-                if self.rules.dry_run {
-                    return Ok(lapsed.len() as u64);
-                }
                 let ids: Vec<SessionId> = lapsed.iter().map(|c| c.session.clone()).collect();
-                self.record(db, &lapsed).await?;
-                store::sweep::delete(db, self.kind, realm, &ids).await
+                if !self.rules.dry_run {
+                    self.record(db, &lapsed).await?;
+                    store::sweep::delete(db, self.kind, realm, &ids).await?;
+                }
+                Ok(ids)
             })
             .await
     }

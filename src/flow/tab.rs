@@ -1,6 +1,6 @@
 //! A tab that signs in: opened, shown, moved on. Each form that it shows carries a code that works once.
 
-use super::browser::{Browser, Keep, PageOf, PageStep};
+use super::browser::{Browser, Keep, Move, Next, PageOf, PageStep};
 use super::context::Cx;
 use crate::base::{Timestamp, sha256};
 use crate::model::authentication_session::{AuthenticationSession, Progress, SignInRequest, TabRequest};
@@ -74,4 +74,16 @@ pub fn sign_in(tab: &AuthenticationSession) -> Option<&SignInRequest> {
 /// The address of the tab's page.
 pub fn page(client: &Client, tab: &AuthenticationSession, step: PageStep) -> PageOf {
     PageOf { step, client_id: client.client_id.clone(), tab: tab.tab.clone() }
+}
+
+/// Begins the sign-in of a tab anew: whoever was known in it is not any more.
+pub async fn start_over(
+    cx: &Cx,
+    tab: &AuthenticationSession,
+    client: &Client,
+    message: Option<&str>,
+) -> Result<Move, StoreError> {
+    let progress = Progress::Password { known_user: None, message: message.map(str::to_owned) };
+    show(cx, tab, &progress).await?;
+    Ok(Move::to(Next::Page(page(client, tab, PageStep::Login))))
 }

@@ -47,7 +47,10 @@ impl Cors {
 
     /// Where nobody is known yet: a refusal that any page may read.
     pub(crate) fn for_anybody(headers: &HeaderMap, base: &str) -> Self {
-        foreign_origin(headers, base).map_or(Self::Silent, |origin| Self::Allow(origin.clone()))
+        let is_one = |origin: &&HeaderValue| {
+            origin.to_str().is_ok_and(|text| url::Url::parse(text).is_ok_and(|u| u.origin().ascii_serialization() == text))
+        };
+        foreign_origin(headers, base).filter(is_one).map_or(Self::Silent, |origin| Self::Allow(origin.clone()))
     }
 
     /// Puts the headers on an answer. `exposed`: headers that the page may read beyond the usual ones.

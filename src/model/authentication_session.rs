@@ -36,8 +36,6 @@ pub struct SignInRequest {
     pub challenge: Option<Challenge>,
     pub login_hint: Option<String>,
     pub ui_locales: Option<String>,
-    /// The user must type their password even though they are signed in.
-    pub reauthenticate: bool,
     /// The user must be asked for consent even though they gave it.
     pub ask_consent: bool,
 }

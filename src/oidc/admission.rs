@@ -69,7 +69,9 @@ pub fn admit<'a>(subject: &Subject<'a>) -> Result<Admitted<'a>, Refusal> {
         let by_user = issued_at < user.not_before;
         return Err(if by_user { Refusal::StaleForUser } else { Refusal::Stale });
     }
-    if subject.issued_at.is_some() && !consent_covers(client, user, &scopes) {
+    // Nobody is asked on behalf of a client's own account.
+    let acts_for_itself = user.service_account_of.as_ref() == Some(&client.uuid);
+    if subject.issued_at.is_some() && !acts_for_itself && !consent_covers(client, user, &scopes) {
         return Err(Refusal::ConsentMissing);
     }
     let effective = scope::effective_roles(realm, client, &scopes.permitted, &held);

@@ -15,13 +15,14 @@ pub struct Parameters {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
-    NotUtf8,
+    /// Not UTF-8, or with a NUL, which no parameter needs and no database keeps.
+    Unreadable,
     TooMany,
 }
 
 impl Parameters {
     pub fn parse(encoded: &[u8]) -> Result<Self, Malformed> {
-        let text = std::str::from_utf8(encoded).map_err(|_| Malformed::NotUtf8)?;
+        let text = std::str::from_utf8(encoded).map_err(|_| Malformed::Unreadable)?;
         let mut pairs = Vec::new();
         for pair in text.split('&').filter(|p| !p.is_empty()) {
             if pairs.len() == MAX_PAIRS {
@@ -67,7 +68,8 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Parameters {
 /// Decodes one name or value: `+` is a blank, `%xx` a byte, a `%` without two digits stands for itself.
 pub fn decode(text: &str) -> Result<String, Malformed> {
     let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| Malformed::NotUtf8)
+    let text = percent_decode_str(&spaced).decode_utf8().map_err(|_| Malformed::Unreadable)?;
+    if text.contains('\0') { Err(Malformed::Unreadable) } else { Ok(text.into_owned()) }
 }
 
 #[cfg(test)]
@@ -87,6 +89,13 @@ mod tests {
     fn a_parameter_that_stands_twice_is_noticed_even_with_one_value() {
         assert!(Parameters::parse(b"a=1&b=2&a=1").unwrap().has_duplicates());
         assert!(!Parameters::parse(b"a=1&b=2").unwrap().has_duplicates());
+    }
+
+    #[test]
+    fn a_nul_is_refused_wherever_it_stands() {
+        for text in ["a%00=1", "a=%00", "a=1&b=x%00y", "a=\0"] {
+            assert_eq!(Parameters::parse(text.as_bytes()), Err(Malformed::Unreadable), "{text}");
+        }
     }
 
     #[test]

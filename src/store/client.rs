@@ -226,11 +226,3 @@ pub async fn insert_mapper(
     .await?;
     Ok(())
 }
-
-/// Takes all mappers of a client away, to be written anew.
-pub async fn delete_mappers_of_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid) -> Result<(), StoreError> {
-    sqlx::query!("delete from protocol_mapper where realm_id = $1 and client_uuid = $2", realm.as_str(), client.as_str())
-        .execute(db.raw())
-        .await?;
-    Ok(())
-}

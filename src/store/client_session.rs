@@ -98,17 +98,15 @@ pub async fn detach_from_all(
     Ok(sessions.len())
 }
 
-/// Locks the session before its parts, as everything that deletes does.
-async fn lock_session(db: &mut Db<'_>, kind: SessionKind, realm: &RealmId, session: &SessionId) -> Result<(), StoreError> {
-    sqlx::query!(
+/// Locks the session before its parts, as everything that deletes does; false if it is over.
+pub async fn lock_session(db: &mut Db<'_>, kind: SessionKind, realm: &RealmId, session: &SessionId) -> Result<bool, StoreError> {
+    let locked = sqlx::query!(
         "select session_id from session where kind = $1 and realm_id = $2 and session_id = $3 for update",
         kind.as_str(),
         realm.as_str(),
         session.as_str(),
-    )
-    .fetch_optional(db.raw())
-    .await?;
-    Ok(())
+    );
+    Ok(locked.fetch_optional(db.raw()).await?.is_some())
 }
 
 /// Ends the sessions that have no part left, or notes since when they have none.
@@ -148,6 +146,20 @@ pub async fn settle_empty(
 /// Before a client is deleted: its parts go, and the sessions that have no other are noted as empty.
 pub async fn detach_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid, now: Timestamp) -> Result<(), StoreError> {
     for kind in [SessionKind::Online, SessionKind::Offline] {
+        // Locked in a statement of its own, so that the next one sees what others did until then.
+        sqlx::query!(
+            r#"select count(*) as "count!" from (
+                 select s.session_id from session s
+                 where s.kind = $1 and s.realm_id = $2
+                   and exists (select from client_session p where p.kind = $1 and p.realm_id = $2
+                                 and p.session_id = s.session_id and p.client_uuid = $3)
+                 order by s.session_id for update) locked"#,
+            kind.as_str(),
+            realm.as_str(),
+            client.as_str(),
+        )
+        .fetch_one(db.raw())
+        .await?;
         sqlx::query!(
             "update session s set empty_since = $4, last_grant_at = greatest(s.last_grant_at, $4)
              where s.kind = $1 and s.realm_id = $2

@@ -12,6 +12,12 @@ pub enum StoreError {
     Inconsistent(String),
     #[error("a sealed value does not open; is the key-encryption key the right one?")]
     Sealed(#[source] crate::base::SealError),
+    /// A text or a number that Postgres does not take, such as one with a NUL: the caller's to explain.
+    #[error("the database does not take a value")]
+    Refused(#[source] sqlx::Error),
+    /// Others keep changing what a decision is taken on.
+    #[error("realm and user keep changing")]
+    Busy,
     #[error("the schema could not be brought up to date")]
     Migration(#[source] sqlx::migrate::MigrateError),
     /// The database is down, slow or gone; whether the write happened is not known.
@@ -43,6 +49,10 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             sqlx::Error::Database(db) if db.is_unique_violation() || db.is_foreign_key_violation() || db.is_check_violation() => {
                 Self::Conflict(db.constraint().unwrap_or_default().to_owned())
+            }
+            // Classes 22, data exception, and 54, program limit exceeded.
+            sqlx::Error::Database(db) if db.code().is_some_and(|c| c.starts_with("22") || c.starts_with("54")) => {
+                Self::Refused(error)
             }
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Inconsistent(error.to_string()),
             _ => Self::Unavailable(error),

@@ -39,7 +39,12 @@ use crate::base::{Entropy, Sealer};
 
 pub use error::StoreError;
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+/// A node of an older version starts on a newer schema: schemas only expand.
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate::Migrator { ignore_missing: true, ..sqlx::migrate!("./migrations") };
+
+/// How long a statement waits for a row that another holds, and how long it may run: a request is answered, not hung.
+const LOCK_TIMEOUT: &str = "2s";
+const STATEMENT_TIMEOUT: &str = "10s";
 
 /// A connection that lay idle this long is asked whether it still lives before it is used.
 const PING_AFTER: Duration = Duration::from_secs(1);
@@ -89,6 +94,7 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// Opens a pool. Nothing is connected until the first statement, so that the server can start before its database.
     pub fn open(options: PgConnectOptions, connections: u32, sealer: Arc<Sealer>, entropy: Entropy) -> Self {
+        let options = options.options([("lock_timeout", LOCK_TIMEOUT), ("statement_timeout", STATEMENT_TIMEOUT)]);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -140,7 +146,13 @@ impl Store {
 
     /// Brings the schema up to date. Several nodes may do it at once: an advisory lock lets one through at a time.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        MIGRATIONS.run(&self.pool).await.map_err(StoreError::migration)
+        let mut connection = self.pool.acquire().await?;
+        // A migration may take long, and waits for the node that migrates first.
+        sqlx::raw_sql("set lock_timeout = 0; set statement_timeout = 0").execute(&mut *connection).await?;
+        let migrated = MIGRATIONS.run(&mut *connection).await.map_err(StoreError::migration);
+        // This connection is not one of the pool's any more.
+        connection.close().await?;
+        migrated
     }
 
     /// Whether the database answers.

@@ -115,17 +115,20 @@ pub async fn open(db: &mut Db<'_>, on: DecidedOn<'_>, opening: &Opening<'_>) -> 
     }))
 }
 
-/// Opens the online session of a browser that signed in. It has no part until a client exchanges its code.
+/// Opens the online session of a browser that signed in. It has no part until a client exchanges its code. False, and nothing is
+/// opened, if the user is not of this version any more: the proof was of another password, or of a user who may not come in.
 pub async fn open_in_browser(
     db: &mut Db<'_>,
     realm: &RealmId,
     session: &Session,
+    user_version: i64,
     cookie_hash: &[u8; 32],
-) -> Result<(), StoreError> {
-    sqlx::query!(
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
         "insert into session (kind, realm_id, session_id, user_id, started_at, last_grant_at, empty_since, ip_address, user_agent,
            login_name, remember_me, auth_time, cookie_hash, notes)
-         values ('online', $1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12)",
+         select 'online', $1, $2, u.user_id, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12
+         from user_account u where u.realm_id = $1 and u.user_id = $3 and u.version = $13",
         realm.as_str(),
         session.id.as_str(),
         session.user_id.as_str(),
@@ -138,10 +141,9 @@ pub async fn open_in_browser(
         session.auth_time,
         &cookie_hash[..],
         Json(&session.notes) as _,
-    )
-    .execute(db.raw())
-    .await?;
-    Ok(())
+        user_version,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }
 
 /// The user typed the password again in a session that goes on: the sign-in is as of now, and the cookie is a new one.

@@ -11,8 +11,19 @@ use crate::model::{RealmId, SessionId, SessionKind};
 /// Where a pass over the candidates stands: the next batch begins behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    bucket: time::OffsetDateTime,
+    moment: time::OffsetDateTime,
     session: String,
+}
+
+/// What makes a session a candidate, each by an index of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A chain whose coarse last use is before the cut-off.
+    Idle,
+    /// It began before the cut-off.
+    Start,
+    /// It has had no part since before the cut-off.
+    Empty,
 }
 
 /// A locked session with the exact times that decide.
@@ -25,74 +36,64 @@ pub struct Candidate {
     pub remember_me: bool,
 }
 
-/// The next sessions with a chain whose coarse last use is before the cut-off; `None` where there are no more.
-pub async fn next_by_idle(
-    db: &mut Db<'_>,
-    kind: SessionKind,
-    realm: &RealmId,
-    cutoff: Timestamp,
-    after: Option<&Cursor>,
-    limit: i64,
-) -> Result<(Vec<SessionId>, Option<Cursor>), StoreError> {
-    let rows = sqlx::query!(
-        r#"select c.session_id, c.last_refresh_bucket from chain c
-           where c.kind = $1 and c.realm_id = $2 and c.last_refresh_bucket < $3
-             and ($4::timestamptz is null or (c.last_refresh_bucket, c.session_id) > ($4, $5))
-           order by c.last_refresh_bucket, c.session_id limit $6"#,
-        kind.as_str(),
-        realm.as_str(),
-        cutoff.to_offset(),
-        after.map(|c| c.bucket),
-        after.map_or("", |c| c.session.as_str()),
-        limit,
-    )
-    .fetch_all(db.raw())
-    .await?;
-    let cursor = rows.last().map(|r| Cursor { bucket: r.last_refresh_bucket, session: r.session_id.clone() });
+/// Which candidates: of a kind and a realm, before a cut-off, behind a cursor, so many.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    pub kind: SessionKind,
+    pub realm: &'a RealmId,
+    pub cutoff: Timestamp,
+    pub after: Option<&'a Cursor>,
+    pub limit: i64,
+}
+
+struct Row {
+    session_id: String,
+    moment: time::OffsetDateTime,
+}
+
+/// The next candidates, oldest first; no cursor where there are no more.
+pub async fn next(db: &mut Db<'_>, by: By, batch: Batch<'_>) -> Result<(Vec<SessionId>, Option<Cursor>), StoreError> {
+    macro_rules! page {
+        ($text:literal) => {
+            sqlx::query_as!(
+                Row,
+                $text,
+                batch.kind.as_str(),
+                batch.realm.as_str(),
+                batch.cutoff.to_offset(),
+                batch.after.map(|c| c.moment),
+                batch.after.map_or("", |c| c.session.as_str()),
+                batch.limit,
+            )
+            .fetch_all(db.raw())
+            .await?
+        };
+    }
+    let rows = match by {
+        By::Idle => page!(
+            r#"select c.session_id, c.last_refresh_bucket as "moment!" from chain c
+               where c.kind = $1 and c.realm_id = $2 and c.last_refresh_bucket < $3
+                 and ($4::timestamptz is null or (c.last_refresh_bucket, c.session_id) > ($4, $5))
+               order by c.last_refresh_bucket, c.session_id limit $6"#
+        ),
+        By::Start => page!(
+            r#"select s.session_id, s.started_at as "moment!" from session s
+               where s.kind = $1 and s.realm_id = $2 and s.started_at < $3
+                 and ($4::timestamptz is null or (s.started_at, s.session_id) > ($4, $5))
+               order by s.started_at, s.session_id limit $6"#
+        ),
+        By::Empty => page!(
+            r#"select s.session_id, s.empty_since as "moment!" from session s
+               where s.kind = $1 and s.realm_id = $2 and s.empty_since < $3
+                 and ($4::timestamptz is null or (s.empty_since, s.session_id) > ($4, $5))
+               order by s.empty_since, s.session_id limit $6"#
+        ),
+    };
+    let cursor = rows.last().map(|r| Cursor { moment: r.moment, session: r.session_id.clone() });
     let mut sessions: Vec<SessionId> = rows.into_iter().map(|r| SessionId::new(r.session_id)).collect();
     sessions.sort();
     sessions.dedup();
     Ok((sessions, cursor))
-}
-
-/// Sessions that began before the cut-off: over by their maximum.
-pub async fn next_by_start(
-    db: &mut Db<'_>,
-    kind: SessionKind,
-    realm: &RealmId,
-    cutoff: Timestamp,
-    limit: i64,
-) -> Result<Vec<SessionId>, StoreError> {
-    let rows = sqlx::query_scalar!(
-        "select session_id from session where kind = $1 and realm_id = $2 and started_at < $3 order by started_at limit $4",
-        kind.as_str(),
-        realm.as_str(),
-        cutoff.to_offset(),
-        limit,
-    )
-    .fetch_all(db.raw())
-    .await?;
-    Ok(rows.into_iter().map(SessionId::new).collect())
-}
-
-/// Sessions that have had no part since before the cut-off.
-pub async fn next_empty(
-    db: &mut Db<'_>,
-    kind: SessionKind,
-    realm: &RealmId,
-    cutoff: Timestamp,
-    limit: i64,
-) -> Result<Vec<SessionId>, StoreError> {
-    let rows = sqlx::query_scalar!(
-        "select session_id from session where kind = $1 and realm_id = $2 and empty_since < $3 order by empty_since limit $4",
-        kind.as_str(),
-        realm.as_str(),
-        cutoff.to_offset(),
-        limit,
-    )
-    .fetch_all(db.raw())
-    .await?;
-    Ok(rows.into_iter().map(SessionId::new).collect())
 }
 
 /// Locks those of the sessions that nobody uses at this moment, with all their chains, and reads their exact times.
@@ -209,4 +210,18 @@ pub async fn delete_revoked(db: &mut Db<'_>, cutoff: Timestamp, limit: i64) -> R
         limit,
     );
     Ok(done.execute(db.raw()).await?.rows_affected())
+}
+
+/// How many codes, tabs and notes of revoked tokens are past their time.
+pub async fn count_short_lived(db: &mut Db<'_>, cutoff: Timestamp, tabs_cutoff: Timestamp) -> Result<[u64; 3], StoreError> {
+    let counts = sqlx::query!(
+        r#"select (select count(*) from authorization_code where expires_at < $1) as "codes!",
+             (select count(*) from authentication_session where expires_at < $2) as "tabs!",
+             (select count(*) from revoked_token where expires_at < $1) as "revoked!""#,
+        cutoff.to_offset(),
+        tabs_cutoff.to_offset(),
+    )
+    .fetch_one(db.raw())
+    .await?;
+    Ok([counts.codes, counts.tabs, counts.revoked].map(|n| u64::try_from(n).unwrap_or(0)))
 }

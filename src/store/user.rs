@@ -237,6 +237,20 @@ pub async fn touch(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -> Result<bo
     Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }
 
+/// The user has done what was asked. Nothing else of the user is written: an administrator may be changing it.
+pub async fn delete_required_action(db: &mut Db<'_>, realm: &RealmId, user: &UserId, action: &str) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update user_account set required_actions = array_remove(required_actions, $3), version = version + 1
+         where realm_id = $1 and user_id = $2",
+        realm.as_str(),
+        user.as_str(),
+        action,
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
+}
+
 /// Makes every token that the user has now stale.
 pub async fn set_not_before(db: &mut Db<'_>, realm: &RealmId, user: &UserId, not_before: i64) -> Result<(), StoreError> {
     sqlx::query!(

@@ -179,6 +179,9 @@ async fn cve_2026_16089_a_code_with_a_changed_character_is_none() {
         let form = [("grant_type", "authorization_code"), ("code", &*changed), ("redirect_uri", "http://localhost:3000/cb")];
         assert_eq!(server.as_backup("/token", &form).await.refusal(), (400, "invalid_grant", "Code not valid"));
     }
+    // Nobody who cannot redeem a sign-in can end it.
+    let form = [("grant_type", "authorization_code"), ("code", &*code), ("redirect_uri", "http://localhost:3000/cb")];
+    server.as_backup("/token", &form).await.granted();
     server.finish().await;
 }
 

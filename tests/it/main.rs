@@ -20,3 +20,4 @@ mod pages;
 mod rotation;
 mod sign_in;
 mod statements;
+mod sweeping;

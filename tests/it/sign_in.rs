@@ -80,3 +80,66 @@ async fn an_unknown_redirect_uri_is_never_redirected_to() {
     }
     server.finish().await;
 }
+
+#[tokio::test]
+async fn the_code_of_one_page_does_not_answer_another() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    // A temporary password cannot be kept by answering the consent page instead.
+    let path = format!("/demo/users/{}/reset-password", admin.alice().await);
+    let temporary = serde_json::json!({"type": "password", "value": "temporary", "temporary": true});
+    assert_eq!(admin.call(reqwest::Method::PUT, &path, Some(&temporary)).await.status, 204);
+    let browser = server.browser();
+    let page = browser.get(&server.authorization("demo-partner", &[("scope", "openid")])).await;
+    let page = browser.post(&page.action(), &[("username", "alice"), ("password", "temporary")]).await;
+    let action = url::Url::parse(&page.action()).unwrap();
+    let code = action.query_pairs().find(|(n, _)| n == "session_code").unwrap().1.into_owned();
+    let consent = page.action().replace("/required-action?", "/consent?");
+    let answer = browser.post(&consent, &[("code", &*code), ("accept", "Yes")]).await;
+    assert!(answer.parameter("code").is_none(), "{}", answer.address);
+    assert!(answer.says("Update password"), "{}", answer.html);
+    // And a consent page does not change a password.
+    let form = [("password-new", "fresh"), ("password-confirm", "fresh")];
+    let page = browser.post(&answer.action(), &form).await;
+    assert!(page.says("Partner application"), "{}", page.html);
+    let tab = url::Url::parse(&page.action()).unwrap().query_pairs().find(|(n, _)| n == "tab_id").unwrap().1.into_owned();
+    let code = page.hidden()["code"].clone();
+    let swapped =
+        server.realm("demo", &format!("/login-actions/required-action?session_code={code}&tab_id={tab}&client_id=demo-partner"));
+    let form = [("password-new", "stolen"), ("password-confirm", "stolen")];
+    browser.post(&swapped, &form).await;
+    let grant = |password: &'static str| [("grant_type", "password"), ("username", "alice"), ("password", password)];
+    assert_eq!(server.as_backup("/token", &grant("stolen")).await.refusal().1, "invalid_grant");
+    server.as_backup("/token", &grant("fresh")).await.granted();
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_page_that_waits_does_not_bring_back_a_session_that_was_ended() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let browser = server.browser();
+    browser.sign_in("demo-backup", &[("scope", "openid")]).await;
+    let page = browser.get(&server.authorization("demo-partner", &[("scope", "openid")])).await;
+    assert!(page.says("Partner application"), "{}", page.html);
+    let path = format!("/demo/users/{}/logout", admin.alice().await);
+    server.advance(Duration::from_secs(2));
+    assert_eq!(admin.call(reqwest::Method::POST, &path, None).await.status, 204);
+    let code = page.hidden()["code"].clone();
+    let answer = browser.post(&page.action(), &[("code", &*code), ("accept", "Yes")]).await;
+    assert!(answer.parameter("code").is_none(), "{}", answer.address);
+    assert!(answer.says("Password"), "the user has to sign in again: {}", answer.html);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn the_realms_not_before_ends_single_sign_on_too() {
+    let server = TestServer::start().await;
+    let browser = server.browser();
+    browser.sign_in("demo-backup", &[("scope", "openid")]).await;
+    server.advance(Duration::from_secs(2));
+    server.admin().await.set(serde_json::json!({"notBefore": server.now()})).await;
+    let back = browser.get(&server.authorization("demo-backup", &[("prompt", "none")])).await;
+    assert_eq!(back.parameter("error").as_deref(), Some("login_required"));
+    server.finish().await;
+}

@@ -36,6 +36,9 @@ pub fn fill_in_secret(client: &mut ClientImport, entropy: &Entropy, now: Timesta
 
 pub async fn create(cx: &Cx, mut client: ClientImport) -> Result<ClientUuid, Refusal> {
     client_rules::check(&client.client_id, &client.settings, cx.settings())?;
+    client_rules::check_id(client.uuid.as_ref())?;
+    // The name of a client that will administer a realm is for that realm to take.
+    refuse_administrative(cx, &ClientId::new(client.client_id.as_str()))?;
     fill_in_secret(&mut client, cx.entropy(), cx.now);
     let realm = &cx.snapshot().realm;
     let uuid = client.uuid.clone().unwrap_or_else(|| ClientUuid::new(cx.entropy().uuid()));
@@ -97,7 +100,7 @@ async fn open_account(cx: &Cx, db: &mut Db<'_>, client_id: &str, uuid: &ClientUu
 pub async fn update(cx: &Cx, before: &Client, after: &Client) -> Result<(), Refusal> {
     client_rules::check(after.client_id.as_str(), &after.settings, cx.settings())?;
     let realm = &cx.snapshot().realm;
-    if before.client_id != after.client_id {
+    if before.client_id != after.client_id || before.enabled && !after.enabled {
         refuse_administrative(cx, &before.client_id)?;
         refuse_administrative(cx, &after.client_id)?;
     }

@@ -1,7 +1,7 @@
 //! What a client may look like, in Keycloak's words and its order.
 
 use super::{Refusal, fits};
-use crate::model::{ClientSettings, RealmSettings};
+use crate::model::{ClientSettings, ClientUuid, RealmSettings};
 use crate::oidc::redirect_uri::{is_forbidden_scheme, scheme};
 
 const PROTOCOLS: [&str; 3] = ["openid-connect", "saml", "docker-v2"];
@@ -25,6 +25,15 @@ pub fn check(client_id: &str, settings: &ClientSettings, realm: &RealmSettings) 
         redirect_uri(uri)?;
     }
     limits(settings, realm)
+}
+
+/// An id that is brought along is a segment of addresses, as long as Keycloak's own.
+pub fn check_id(uuid: Option<&ClientUuid>) -> Result<(), Refusal> {
+    let fits = |id: &str| (1..=36).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    match uuid {
+        Some(id) if !fits(id.as_str()) => Err(Refusal::InvalidClient("Invalid id".to_owned())),
+        _ => Ok(()),
+    }
 }
 
 /// A limit of the client may not exceed the realm's. What is no number counts as none.

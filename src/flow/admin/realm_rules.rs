@@ -43,7 +43,7 @@ pub fn forbidden_letter(name: &str) -> Option<char> {
 }
 
 pub fn check_name(name: &str) -> Result<(), Refusal> {
-    if name.trim().is_empty() {
+    if name.trim().is_empty() || [".", ".."].contains(&name) {
         return Err(Refusal::Invalid("Realm name cannot be empty".to_owned()));
     }
     if let Some(letter) = forbidden_letter(name) {
@@ -70,6 +70,9 @@ pub fn check(named: &Map<String, Value>, after: &Map<String, Value>) -> Result<(
         && (login < 1 || action < 1)
     {
         return refuse("AccessCodeLifespanLogin or AccessCodeLifespanUserAction cannot be 0");
+    }
+    if code("accessTokenLifespan").is_some_and(|n| n < -1) {
+        return refuse("Invalid value for accessTokenLifespan");
     }
     policy(text("passwordPolicy").unwrap_or_default())?;
     lifespans(&RealmSettings::of(after))

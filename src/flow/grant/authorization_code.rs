@@ -7,7 +7,7 @@ use super::open::{self, Request};
 use super::{Granted, Outcome, Rejection, Trace, refused};
 use crate::base::sha256;
 use crate::flow::context::Cx;
-use crate::flow::session_lookup::{self, ATTEMPTS};
+use crate::flow::session_lookup;
 use crate::model::authorization_code::AuthorizationCode;
 use crate::model::session::{ClientSessionDetails, Session};
 use crate::model::{Client, ClientId, SessionKind, User};
@@ -18,29 +18,22 @@ use crate::store::authorization_code::Consumed;
 use crate::store::client_session::WhenEmpty;
 use crate::store::{self, Db, StoreError};
 
-pub async fn run(cx: &Cx, client: &Client, request: &CodeExchange) -> Result<Outcome, StoreError> {
+/// One attempt; `None`, and the code is as it was, if realm or user have changed in between.
+pub async fn run(cx: &Cx, client: &Client, request: &CodeExchange) -> Result<Option<Outcome>, StoreError> {
     if client.settings.bearer_only {
         let error = OAuthError::new(400, OAuthErrorCode::InvalidClient, "Bearer-only not allowed");
-        return Ok(Err(Rejection::new(error, "invalid_client", Trace::default())));
+        return Ok(Some(Err(Rejection::new(error, "invalid_client", Trace::default()))));
     }
     let hash = sha256(request.code.as_bytes());
-    let mut cx = cx.clone();
-    for _ in 0..ATTEMPTS {
-        match cx.store().in_tx_or(async |db| attempt(&cx, db, client, request, &hash).await).await {
-            Ok(outcome) => return Ok(outcome),
-            Err(Stopped::Failed(error)) => return Err(error),
-            Err(Stopped::Moved) => match cx.refreshed().await? {
-                Some(fresh) => cx = fresh,
-                None => break,
-            },
-        }
+    match cx.store().in_tx_or(async |db| attempt(cx, db, client, request, &hash).await).await {
+        Ok(outcome) => Ok(Some(outcome)),
+        Err(Stopped::Moved) => Ok(None),
+        Err(Stopped::Failed(error)) => Err(error),
     }
-    Ok(Err(invalid_code(Trace::default())))
 }
 
 /// Why an attempt was rolled back.
 enum Stopped {
-    /// Realm or user changed in between: the code is as it was, and the decision is taken again.
     Moved,
     Failed(StoreError),
 }
@@ -73,6 +66,10 @@ async fn attempt(cx: &Cx, db: &mut Db<'_>, client: &Client, request: &CodeExchan
     };
     if let Err(rejection) = check(cx, client, request, &code, &user) {
         return Ok(Err(rejection));
+    }
+    // A logout that comes in between waits, or has ended the session: an exchange does not bring it back.
+    if !store::client_session::lock_session(db, SessionKind::Online, realm, &code.session_id).await? {
+        return Ok(Err(invalid_code(trace(&code))));
     }
     let client_id = ClientId::new(client.client_id.as_str());
     let found = store::token_use::find(db, SessionKind::Online, realm, &code.session_id, &client_id, None).await?;

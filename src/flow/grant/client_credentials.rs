@@ -11,7 +11,6 @@ use super::open::{self, Request};
 use super::{Granted, Outcome, Rejection, Trace, refused};
 use crate::flow::context::Cx;
 use crate::flow::issue_tokens::{self, Mint};
-use crate::flow::session_lookup::ATTEMPTS;
 use crate::model::session::ClientSessionDetails;
 use crate::model::{Client, User};
 use crate::oidc::admission::Admitted;
@@ -19,33 +18,19 @@ use crate::oidc::token_id::{GrantLetters, TokenSession};
 use crate::oidc::{OAuthError, OAuthErrorCode, scope};
 use crate::store::{self, StoreError};
 
-/// One attempt on the copies; `None` for everything but tokens. The client was authenticated on the same copy: if that has
-/// moved, it has to prove itself again.
-pub async fn try_fast(cx: &Cx, client: &Client, scope: Option<&str>) -> Result<Option<Outcome>, StoreError> {
-    if check_client(cx, client, scope).is_err() {
-        return Ok(None);
-    }
-    let Some(user) = service_account(cx, client).await? else { return Ok(None) };
-    Ok(attempt(cx, client, &user, scope).await?.filter(Result::is_ok))
-}
-
-pub async fn run(cx: &Cx, client: &Client, scope: Option<&str>) -> Result<Outcome, StoreError> {
+/// One attempt; `None` if realm or account have changed since the copies were made.
+pub async fn run(cx: &Cx, client: &Client, scope: Option<&str>) -> Result<Option<Outcome>, StoreError> {
     if let Err(error) = check_client(cx, client, scope) {
-        return Ok(Err(Rejection::new(error, "invalid_client", Trace::default())));
+        return Ok(Some(Err(Rejection::new(error, "invalid_client", Trace::default()))));
     }
-    let mut cx = cx.clone();
-    for _ in 0..ATTEMPTS {
-        let Some(user) = service_account(&cx, client).await? else {
-            return Ok(Err(Rejection::new(not_enabled(), "invalid_client", Trace::default())));
-        };
-        if let Some(outcome) = attempt(&cx, client, &user, scope).await? {
-            return Ok(outcome);
-        }
-        let Some(fresh) = cx.refreshed().await? else { break };
+    let Some(user) = service_account(cx, client).await? else {
+        return Ok(Some(Err(Rejection::new(not_enabled(), "invalid_client", Trace::default()))));
+    };
+    let outcome = attempt(cx, client, &user, scope).await?;
+    if outcome.is_none() {
         cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &user.id).await?;
-        cx = fresh;
     }
-    Ok(Err(Rejection::new(not_enabled(), "invalid_client", Trace::default())))
+    Ok(outcome)
 }
 
 fn not_enabled() -> OAuthError {

@@ -6,38 +6,25 @@ use serde_json::{Map, Value};
 
 use super::open::{self, Request};
 use super::{Granted, Outcome, Rejection, Trace, refused};
+use crate::base::Secret;
 use crate::flow::context::Cx;
-use crate::flow::password::Check;
-use crate::flow::session_lookup::ATTEMPTS;
-use crate::model::credential::PASSWORD;
+use crate::flow::login::{self, Checked};
 use crate::model::session::ClientSessionDetails;
 use crate::model::{Client, User};
 use crate::oidc::token_id::GrantLetters;
 use crate::oidc::token_request::PasswordLogin;
 use crate::oidc::{OAuthError, OAuthErrorCode, scope};
-use crate::store::{self, StoreError};
+use crate::store::StoreError;
 
-pub async fn run(cx: &Cx, client: &Client, request: &PasswordLogin) -> Result<Outcome, StoreError> {
+/// One attempt; `None` if realm or user have changed since the password was checked: it has to be checked again.
+pub async fn run(cx: &Cx, client: &Client, request: &PasswordLogin) -> Result<Option<Outcome>, StoreError> {
     if let Err(rejection) = check_client(cx, client, request) {
-        return Ok(Err(rejection));
+        return Ok(Some(Err(rejection)));
     }
-    let (user, trace) = match authenticate(cx, request).await? {
-        Ok(found) => found,
-        Err(rejection) => return Ok(Err(rejection)),
-    };
-    let mut cx = cx.clone();
-    let mut user = user;
-    for _ in 0..ATTEMPTS {
-        if let Some(outcome) = attempt(&cx, client, request, &user, &trace).await? {
-            return Ok(outcome);
-        }
-        let Some(fresh) = cx.refreshed().await? else { break };
-        cx = fresh;
-        let realm = &cx.snapshot().realm.id;
-        let Some(again) = store::user::find_user(&mut cx.store().db().await?, realm, &user.id).await? else { break };
-        user = again;
+    match authenticate(cx, request).await? {
+        Ok((user, trace)) => attempt(cx, client, request, &user, &trace).await,
+        Err(rejection) => Ok(Some(Err(rejection))),
     }
-    Ok(Err(wrong_credentials(trace)))
 }
 
 fn check_client(cx: &Cx, client: &Client, request: &PasswordLogin) -> Result<(), Rejection> {
@@ -67,32 +54,19 @@ async fn authenticate(cx: &Cx, request: &PasswordLogin) -> Result<Result<(User, 
     details.insert("auth_method".to_owned(), Value::from("openid-connect"));
     details.insert("username".to_owned(), Value::from(request.username.as_str()));
     let mut trace = Trace { details, ..Trace::default() };
-    let realm = &cx.snapshot().realm;
-    let mut db = cx.store().db().await?;
-    let by_email = cx.settings().login_with_email_allowed;
-    let user = store::user::find_user_by_login(&mut db, &realm.id, &request.username, by_email).await?;
-    let credentials = match &user {
-        Some(user) => store::credential::list_credentials(&mut db, &realm.id, &user.id).await?,
-        None => Vec::new(),
-    };
-    drop(db);
+    let user = login::find_by_name(cx, &request.username).await?;
     trace.user = user.as_ref().map(|u| u.id.clone());
-    let stored = credentials.iter().find(|c| c.kind == PASSWORD);
-    let empty = crate::base::Secret::new("");
+    let empty = Secret::new("");
     let presented = request.password.as_ref().unwrap_or(&empty);
-    let check = cx.server.passwords.check(presented, stored).await;
-    let (Some(user), Some(stored)) = (user, stored) else {
-        let unknown = trace.user.is_none();
-        let mut rejection = wrong_credentials(trace);
-        rejection.event_error = if unknown { "user_not_found" } else { rejection.event_error };
-        return Ok(Err(rejection));
+    let user = match (login::check_password(cx, user.as_ref(), presented).await?, user) {
+        (Checked::Right, Some(user)) => user,
+        (Checked::Busy, _) => return Ok(Err(Rejection::new(busy(), "temporarily_unavailable", trace))),
+        (Checked::Right | Checked::Wrong, user) => {
+            let mut rejection = wrong_credentials(trace);
+            rejection.event_error = if user.is_none() { "user_not_found" } else { rejection.event_error };
+            return Ok(Err(rejection));
+        }
     };
-    match check {
-        Check::Busy => return Ok(Err(Rejection::new(busy(), "temporarily_unavailable", trace))),
-        Check::Wrong => return Ok(Err(wrong_credentials(trace))),
-        Check::RightButWeak => super::super::login::rehash(cx, &user.id, stored, presented).await?,
-        Check::Right => {}
-    }
     Ok(check_account(cx, &user).map(|()| (user, trace.clone())).map_err(|(error, word)| Rejection::new(error, word, trace)))
 }
 

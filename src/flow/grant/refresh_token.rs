@@ -13,20 +13,21 @@ use super::{Granted, Outcome, Rejection, Trace, refused};
 use crate::base::Timestamp;
 use crate::flow::context::Cx;
 use crate::flow::issue_tokens::{self, Mint, MintRefresh, MintSession};
-use crate::flow::session_lookup::{self, ATTEMPTS};
+use crate::flow::session_lookup;
 use crate::flow::{event, keys};
 use crate::model::{Client, ClientId, KeyId, SessionKind, User, UserId};
 use crate::oidc::admission::{self, Admitted, Subject};
 use crate::oidc::refresh_token::PresentedRefreshToken;
 use crate::oidc::rotation::{self, Outcome as RotationOutcome, RotationMode};
 use crate::oidc::scope::{self, GrantedScopes};
-use crate::oidc::session_limits::{self, Starts};
+use crate::oidc::session_limits::{self, Starts, Usage};
 use crate::oidc::token_id::{self, GrantLetters, TokenSession};
 use crate::oidc::token_request::Refresh;
 use crate::oidc::{OAuthError, OAuthErrorCode};
 use crate::store::chain::{Step, Stepped};
 use crate::store::client_session::WhenEmpty;
 use crate::store::session::DecidedOn;
+use crate::store::sweep::Candidate;
 use crate::store::{self, StoreError};
 
 /// The usual case; `None` for everything else, with nothing written.
@@ -42,24 +43,15 @@ pub async fn try_fast(cx: &Cx, client: &Client, request: &Refresh) -> Result<Opt
     finish(cx, client, &user, &admitted, request, &token).await
 }
 
-/// The whole of it.
-pub async fn run(cx: &Cx, client: &Client, request: &Refresh) -> Result<Outcome, StoreError> {
+/// The whole of it, once; `None` if realm or user have changed in between.
+pub async fn run(cx: &Cx, client: &Client, request: &Refresh) -> Result<Option<Outcome>, StoreError> {
     if let Err(error) = scope::check(cx.snapshot(), client, request.scope.as_deref()) {
-        return Ok(Err(Rejection::new(error, "invalid_request", Trace::default())));
+        return Ok(Some(Err(Rejection::new(error, "invalid_request", Trace::default()))));
     }
-    let token = match present(cx, client, request) {
-        Ok(token) => token,
-        Err(rejection) => return Ok(Err(rejection)),
-    };
-    let mut cx = cx.clone();
-    for _ in 0..ATTEMPTS {
-        if let Some(outcome) = attempt(&cx, client, request, &token).await? {
-            return Ok(outcome);
-        }
-        let Some(fresh) = cx.refreshed().await? else { break };
-        cx = fresh;
+    match present(cx, client, request) {
+        Ok(token) => attempt(cx, client, request, &token).await,
+        Err(rejection) => Ok(Some(Err(rejection))),
     }
-    Err(StoreError::Inconsistent("realm and user keep changing".to_owned()))
 }
 
 /// Reads and verifies the token, and what can be said of it without its session.
@@ -161,8 +153,21 @@ fn not_found(kind: SessionKind) -> &'static str {
 async fn end_lapsed(cx: &Cx, token: &PresentedRefreshToken, last_used_at: Timestamp) -> Result<&'static str, StoreError> {
     let by_change = cx.snapshot().realm.lifespans_changed_at > last_used_at;
     if by_change || token.kind == SessionKind::Online {
-        let mut db = cx.store().db().await?;
-        store::session::end(&mut db, token.kind, &cx.snapshot().realm.id, &token.session_id).await?;
+        // Judged once more under its lock: a refresh of the last moment, or limits that were taken back, keep it.
+        let ids = [token.session_id.clone()];
+        cx.store()
+            .in_tx(async |db| {
+                let found = store::sweep::lock(db, token.kind, &cx.snapshot().realm.id, &ids).await?;
+                let lives = |c: &Candidate| {
+                    let usage = Usage { started_at: c.started_at, last_used_at: c.last_used_at };
+                    session_lookup::is_within_limits(cx.settings(), token.kind, c.remember_me, usage, cx.now)
+                };
+                if found.iter().any(|c| !lives(c)) {
+                    store::sweep::delete(db, token.kind, &cx.snapshot().realm.id, &ids).await?;
+                }
+                Ok(())
+            })
+            .await?;
     }
     Ok(match (token.kind, by_change) {
         (SessionKind::Offline, true) => "Offline session not active",

@@ -43,6 +43,7 @@ impl From<StoreError> for AdminError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(_) => Self::Described(StatusCode::CONFLICT, "conflict", "Duplicate resource error".to_owned()),
+            StoreError::Refused(_) => Self::bad_request("A value cannot be stored"),
             other => Self::Store(other),
         }
     }

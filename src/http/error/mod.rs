@@ -37,7 +37,7 @@ pub(crate) fn log(error: &StoreError) -> bool {
         causes.push_str(&cause.to_string());
         source = cause.source();
     }
-    let passes = matches!(error, StoreError::Unavailable(_));
+    let passes = matches!(error, StoreError::Unavailable(_) | StoreError::Busy);
     if passes {
         tracing::warn!("{error}{causes}");
     } else {

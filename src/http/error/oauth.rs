@@ -54,6 +54,7 @@ impl IntoResponse for OAuthFailure {
             Self::Body(error) => {
                 let (status, text) = match error {
                     BodyError::TooLarge => (413, "Request too large"),
+                    BodyError::TooSlow => (408, "The request took too long"),
                     BodyError::MediaType => (415, "Unsupported media type"),
                     BodyError::Malformed => (400, "The form cannot be read"),
                 };
@@ -66,6 +67,9 @@ impl IntoResponse for OAuthFailure {
 
 /// Trouble with the database is never `invalid_grant`: clients throw their token away on that.
 fn trouble(error: &StoreError) -> Response {
+    if matches!(error, StoreError::Refused(_)) {
+        return oauth_response(&OAuthError::invalid_request("A value cannot be stored"));
+    }
     if log(error) {
         let text = "The server cannot reach its database, please try again";
         oauth_response(&OAuthError::new(503, OAuthErrorCode::TemporarilyUnavailable, text))

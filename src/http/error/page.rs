@@ -101,6 +101,9 @@ impl Pages {
     }
 
     pub(crate) fn trouble(&self, error: &StoreError) -> Response {
+        if matches!(error, StoreError::Refused(_)) {
+            return self.error(&PageError::new("invalidRequestMessage"));
+        }
         let status = if log(error) { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
         let key = if status == StatusCode::SERVICE_UNAVAILABLE { "temporarilyUnavailableMessage" } else { "internalServerError" };
         self.render(status, &view::Error { message: Message::new(key), client_url: None })

@@ -1,12 +1,12 @@
 //! Representations in the bodies of the Admin REST API, and what is said about those that cannot be read.
 
-use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use super::form::{BodyError, read as read_body};
 use crate::http::error::AdminError;
 use crate::http::representation::OUT_OF_RANGE;
 use crate::http::state::App;
@@ -37,9 +37,10 @@ impl<T: Representation> FromRequest<App> for Json<T> {
         if !media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
             return Err(AdminError::Plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type".to_owned()));
         }
-        let bytes = to_bytes(body, MAX_BODY)
-            .await
-            .map_err(|_| AdminError::Plain(StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large".to_owned()))?;
+        let bytes = read_body(body, MAX_BODY).await.map_err(|error| match error {
+            BodyError::TooSlow => AdminError::Plain(StatusCode::REQUEST_TIMEOUT, "HTTP 408 Request Timeout".to_owned()),
+            _ => AdminError::Plain(StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large".to_owned()),
+        })?;
         read(&bytes).map(Self)
     }
 }

@@ -10,6 +10,7 @@ use crate::base::Secret;
 use crate::flow::Cx;
 use crate::flow::browser::Browser;
 use crate::flow::login::{self, LoginOutcome, Submitted};
+use crate::flow::tab;
 use crate::http::error::{PageFailure, Pages};
 use crate::http::extract::{PageCx, browser, read_form};
 use crate::http::state::App;
@@ -50,8 +51,8 @@ pub(super) async fn post(State(app): State<App>, PageCx(cx): PageCx, RawQuery(ra
         password: Secret::new(form.get("password").unwrap_or_default()),
         remember_me: form.get("rememberMe") == Some("on"),
     };
-    let tab = TabId::new(parameters.get("tab_id").unwrap_or_default());
-    match login::submit(&cx, &browser, &tab, submitted).await {
+    let tab_id = TabId::new(parameters.get("tab_id").unwrap_or_default());
+    match login::submit(&cx, &browser, &tab_id, submitted).await {
         Ok(LoginOutcome::Moved(moved)) => move_on(&app, &cx, &pages, moved),
         Ok(LoginOutcome::Again { shown, message, username }) => {
             let typed = Typed { username, error: Some(Message::new(message)), info: None };
@@ -66,7 +67,7 @@ pub(super) async fn restart(State(app): State<App>, PageCx(cx): PageCx, headers:
     let pages = Pages::of(&app, &cx, &headers, None);
     let Ok(parameters) = query(raw.as_deref()) else { return PageFailure::Malformed(Box::new(pages)).into_response() };
     let moved = match login::tab_of(&cx, &browser(&headers), parameters.get("tab_id")).await {
-        Ok(Ok((tab, client))) => login::start_over(&cx, &tab, &client, None).await,
+        Ok(Ok((tab, client))) => tab::start_over(&cx, &tab, &client, None).await,
         Ok(Err(moved)) => Ok(moved),
         Err(error) => Err(error),
     };

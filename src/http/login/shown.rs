@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::answer::action;
 use crate::flow::browser::Browser;
 use crate::flow::login::{PasswordProblem, Shown};
-use crate::flow::{Cx, consent, sign_in, tab};
+use crate::flow::{Cx, sign_in, tab};
 use crate::http::error::Pages;
 use crate::model::authentication_session::Progress;
 use crate::model::{SessionKind, User};
@@ -83,7 +83,7 @@ fn ask_consent(cx: &Cx, pages: &Pages, shown: &Shown, user: &User) -> Response {
     let Some(request) = tab::sign_in(&shown.tab) else { return pages.error(&PageError::new("expiredCodeMessage")) };
     let client = &shown.client;
     let name = client.settings.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| client.client_id.to_string());
-    let items = consent::asked(cx, client, user, request);
+    let items = sign_in::asked(cx, client, user, request);
     let offline = items.iter().any(|i| matches!(i, Item::Scope(scope) if scope.name == "offline_access"));
     let scopes = items.iter().map(|item| match item {
         Item::Scope(scope) => ScopeText { name: scope.name.clone(), text: scope.consent_text().to_owned() },

@@ -3,8 +3,7 @@
 //! A refresh is first decided on copies of realm and user; its statement confirms them. Where that does not end in tokens, the
 //! realm is read anew and everything, the client's authentication included, is decided again on what the database says.
 
-use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -13,10 +12,11 @@ use super::client::{Readable, admit};
 use crate::flow::Cx;
 use crate::flow::grant::{self, Outcome, authorization_code, client_credentials, password, refresh_token};
 use crate::flow::issue_tokens::Tokens;
+use crate::flow::keys::{self, Provided};
+use crate::flow::session_lookup::ATTEMPTS;
 use crate::http::cors::Cors;
-use crate::http::error::{OAuthFailure, json, no_store, oauth_response};
+use crate::http::error::{OAuthFailure, json, log, no_store, oauth_response};
 use crate::http::extract::{Caller, RealmCx, read_form};
-use crate::http::state::App;
 use crate::model::Client;
 use crate::oidc::OAuthError;
 use crate::oidc::form::Parameters;
@@ -25,51 +25,75 @@ use crate::store::StoreError;
 use crate::telemetry::labels;
 use crate::telemetry::metrics;
 
-pub(super) async fn token(State(_): State<App>, RealmCx(cx): RealmCx, caller: Caller, request: Request) -> Response {
+pub(super) async fn token(RealmCx(cx): RealmCx, caller: Caller, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let mut response = match answer(&cx, &caller, &parts.headers, body).await {
-        Ok(readable) => readable.finish(),
-        // The client is not known, or its page may not know: the refusal is for anybody, an unfit origin for nobody.
-        Err(OAuthFailure::Origin(invalid)) => invalid.into_response(),
-        Err(failure) => {
-            let cors = Cors::for_anybody(&parts.headers, &caller.base);
-            Readable { response: failure.into_response(), cors }.finish()
-        }
+    let mut response = match read_form(&parts.headers, body).await {
+        Ok(form) => match answer(&cx, &caller, &parts.headers, &form).await {
+            Ok(readable) => readable.finish(),
+            Err(failure) => {
+                count_failure(&cx, &form, &failure);
+                refusal(&caller, &parts.headers, failure)
+            }
+        },
+        Err(error) => refusal(&caller, &parts.headers, error.into()),
     };
     no_store(&mut response);
     response
 }
 
-async fn answer(cx: &Cx, caller: &Caller, headers: &HeaderMap, body: Body) -> Result<Readable, OAuthFailure> {
-    let form = read_form(headers, body).await?;
-    if let Some(readable) = fast(cx, caller, headers, &form).await? {
+/// The client is not known, or its page may not know: the refusal is for anybody, an unfit origin for nobody.
+fn refusal(caller: &Caller, headers: &HeaderMap, failure: OAuthFailure) -> Response {
+    let cors = match failure {
+        OAuthFailure::Origin(_) => Cors::Silent,
+        _ => Cors::for_anybody(headers, &caller.base),
+    };
+    Readable { response: failure.into_response(), cors }.finish()
+}
+
+async fn answer(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &Parameters) -> Result<Readable, OAuthFailure> {
+    if let Some(readable) = fast(cx, caller, headers, form).await? {
         return Ok(readable);
     }
-    let cx = cx.refreshed().await?.ok_or(OAuthFailure::RealmNotFound)?;
+    for _ in 0..ATTEMPTS {
+        let cx = cx.refreshed().await?.ok_or(OAuthFailure::RealmNotFound)?;
+        if let Some(readable) = attempt(&cx, caller, headers, form).await? {
+            return Ok(readable);
+        }
+    }
+    Err(StoreError::Busy.into())
+}
+
+/// One attempt on the realm as it stands, from the client's authentication on. `None` if realm or user changed meanwhile.
+async fn attempt(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &Parameters) -> Result<Option<Readable>, OAuthFailure> {
     if !cx.snapshot().realm.enabled {
         return Err(OAuthError::realm_not_enabled().into());
     }
     if form.has_duplicates() {
         return Err(OAuthError::invalid_request("duplicated parameter").into());
     }
-    let grant = GrantType::of(&form)?;
-    let (client, cors) = match admit(&cx, caller, headers, &form) {
+    let grant = GrantType::of(form)?;
+    let (client, cors) = match admit(cx, caller, headers, form) {
         Ok(admitted) => admitted,
         Err(failure) => {
-            if let OAuthFailure::Refused(error) = &failure {
-                refused_client(&cx, grant, &form, error).await?;
+            if matches!(failure, OAuthFailure::Refused(_)) {
+                let named = form.get("client_id").and_then(|id| cx.snapshot().client(id));
+                grant::record_refused_client(cx, grant, named.map(AsRef::as_ref)).await?;
             }
             return Err(failure);
         }
     };
-    let outcome = match run(&cx, &client, grant, &form).await {
-        Ok(outcome) => outcome,
+    // Before anything is spent: an answer that could not be signed must not have cost the client its token.
+    if keys::provide(cx, &client).await? == Provided::Made {
+        return Ok(None);
+    }
+    match run(cx, &client, grant, form).await {
+        Ok(Some(outcome)) => Ok(Some(finish(cx, grant, &client, &outcome, cors).await)),
+        Ok(None) => Ok(None),
         Err(failure) => {
-            count_failure(&cx, grant, &failure);
-            return Ok(Readable { response: failure.into_response(), cors });
+            count_failure(cx, form, &failure);
+            Ok(Some(Readable { response: failure.into_response(), cors }))
         }
-    };
-    finish(&cx, grant, &client, &outcome, cors).await
+    }
 }
 
 /// The usual case of the two grants that machines repeat; `None` for everything else, refusals included.
@@ -79,20 +103,23 @@ async fn fast(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &Parameters) 
         _ => return Ok(None),
     };
     let Ok((client, cors)) = admit(cx, caller, headers, form) else { return Ok(None) };
+    if !keys::can_sign_for(cx, &client) {
+        return Ok(None);
+    }
     let outcome = match grant {
         GrantType::RefreshToken => match Refresh::parse(form) {
             Ok(request) => refresh_token::try_fast(cx, &client, &request).await?,
             Err(_) => None,
         },
-        _ => client_credentials::try_fast(cx, &client, form.get("scope")).await?,
+        _ => client_credentials::run(cx, &client, form.get("scope")).await?.filter(Result::is_ok),
     };
-    match outcome {
-        Some(outcome) => finish(cx, grant, &client, &outcome, cors).await.map(Some),
-        None => Ok(None),
-    }
+    Ok(match outcome {
+        Some(outcome) => Some(finish(cx, grant, &client, &outcome, cors).await),
+        None => None,
+    })
 }
 
-async fn run(cx: &Cx, client: &Client, grant: GrantType, form: &Parameters) -> Result<Outcome, OAuthFailure> {
+async fn run(cx: &Cx, client: &Client, grant: GrantType, form: &Parameters) -> Result<Option<Outcome>, OAuthFailure> {
     Ok(match grant {
         GrantType::AuthorizationCode => authorization_code::run(cx, client, &CodeExchange::parse(form)?).await?,
         GrantType::RefreshToken => refresh_token::run(cx, client, &Refresh::parse(form)?).await?,
@@ -101,45 +128,43 @@ async fn run(cx: &Cx, client: &Client, grant: GrantType, form: &Parameters) -> R
     })
 }
 
-async fn finish(cx: &Cx, grant: GrantType, client: &Client, outcome: &Outcome, cors: Cors) -> Result<Readable, OAuthFailure> {
-    grant::record(cx, grant, client, outcome).await?;
+/// What was decided is answered, also where the event of it cannot be written: the token that was presented may be spent.
+async fn finish(cx: &Cx, grant: GrantType, client: &Client, outcome: &Outcome, cors: Cors) -> Readable {
+    if let Err(error) = grant::record(cx, grant, client, outcome).await {
+        log(&error);
+    }
     let response = match outcome {
         Ok(granted) => {
-            count(cx, grant, labels::Outcome::Success, labels::TokenError::None);
+            count(cx, Some(grant), labels::Outcome::Success, labels::TokenError::None);
             tokens(&granted.tokens)
         }
         Err(rejection) => {
-            count(cx, grant, labels::Outcome::Refused, labels::TokenError::from_code(rejection.error.code.as_str()));
+            let error = labels::TokenError::from_code(rejection.error.code.as_str());
+            count(cx, Some(grant), labels::Outcome::Refused, error);
             oauth_response(&rejection.error)
         }
     };
-    Ok(Readable { response, cors })
+    Readable { response, cors }
 }
 
-/// A client that did not prove who it is, in the realm's events.
-async fn refused_client(cx: &Cx, grant: GrantType, form: &Parameters, error: &OAuthError) -> Result<(), StoreError> {
-    count(cx, grant, labels::Outcome::Refused, labels::TokenError::from_code(error.code.as_str()));
-    grant::record_refused_client(cx, grant, form.get("client_id").and_then(|id| cx.snapshot().client(id)).map(AsRef::as_ref))
-        .await
-}
-
-fn count(cx: &Cx, grant: GrantType, outcome: labels::Outcome, error: labels::TokenError) {
+fn count(cx: &Cx, grant: Option<GrantType>, outcome: labels::Outcome, error: labels::TokenError) {
     let label = match grant {
-        GrantType::AuthorizationCode => labels::Grant::AuthorizationCode,
-        GrantType::RefreshToken => labels::Grant::RefreshToken,
-        GrantType::Password => labels::Grant::Password,
-        GrantType::ClientCredentials => labels::Grant::ClientCredentials,
+        Some(GrantType::AuthorizationCode) => labels::Grant::AuthorizationCode,
+        Some(GrantType::RefreshToken) => labels::Grant::RefreshToken,
+        Some(GrantType::Password) => labels::Grant::Password,
+        Some(GrantType::ClientCredentials) => labels::Grant::ClientCredentials,
+        None => labels::Grant::Other,
     };
     metrics::token_request(labels::Realm::of_existing(&cx.snapshot().realm.name), label, outcome, error);
 }
 
-fn count_failure(cx: &Cx, grant: GrantType, failure: &OAuthFailure) {
-    match failure {
-        OAuthFailure::Refused(error) => {
-            count(cx, grant, labels::Outcome::Refused, labels::TokenError::from_code(error.code.as_str()));
-        }
-        _ => count(cx, grant, labels::Outcome::Failed, labels::TokenError::Other),
-    }
+fn count_failure(cx: &Cx, form: &Parameters, failure: &OAuthFailure) {
+    let (outcome, error) = match failure {
+        OAuthFailure::Refused(error) => (labels::Outcome::Refused, labels::TokenError::from_code(error.code.as_str())),
+        OAuthFailure::Store(_) => (labels::Outcome::Failed, labels::TokenError::TemporarilyUnavailable),
+        _ => (labels::Outcome::Refused, labels::TokenError::Other),
+    };
+    count(cx, GrantType::of(form).ok(), outcome, error);
 }
 
 /// RFC 6749 §5.1, with Keycloak's additions.

@@ -1,0 +1,92 @@
+//! The sweeper: what has lapsed goes, in batches, from several nodes at once, and nothing else does.
+
+use std::time::Duration;
+
+use nightlatch::flow::sweep::{self, SweepRules, Swept};
+use serde_json::json;
+
+use crate::rotation::futures;
+use crate::support::{DAY, TestServer};
+
+fn rules(batch: u32, dry_run: bool) -> SweepRules {
+    SweepRules { batch, margin: Duration::from_secs(60), dry_run }
+}
+
+async fn backlog() -> TestServer {
+    let server = TestServer::start().await;
+    for _ in 0..7 {
+        server.offline_token().await;
+        server.sign_in("openid").await;
+    }
+    server
+}
+
+fn counts(swept: Swept) -> (u64, u64) {
+    (swept.offline_sessions, swept.online_sessions)
+}
+
+#[tokio::test]
+async fn what_lives_stays_and_what_has_lapsed_goes_batch_by_batch() {
+    let server = backlog().await;
+    assert_eq!(counts(sweep::run(&server.server, rules(2, false)).await.unwrap()), (0, 0));
+    server.advance(DAY);
+    assert_eq!(counts(sweep::run(&server.server, rules(2, false)).await.unwrap()), (0, 7));
+    server.advance(30 * DAY);
+    let promised = sweep::run(&server.server, rules(2, true)).await.unwrap();
+    assert_eq!(counts(promised), (7, 0));
+    let swept = sweep::run(&server.server, rules(2, false)).await.unwrap();
+    assert_eq!(counts(swept), (7, 0), "a dry run promises what a run does");
+    assert!(swept.batches > 3);
+    assert_eq!(counts(sweep::run(&server.server, rules(2, false)).await.unwrap()), (0, 0));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn several_nodes_share_one_backlog_and_count_nothing_twice() {
+    let server = backlog().await;
+    let other = TestServer::on(&server.database, 2).await;
+    server.advance(31 * DAY);
+    other.advance(31 * DAY);
+    let passes = futures([sweep::run(&server.server, rules(2, false)), sweep::run(&other.server, rules(2, false))]).await;
+    let first: Vec<_> = passes.into_iter().map(|p| counts(p.unwrap())).collect();
+    // What one node held while the other came by is for the next pass.
+    let rest = counts(sweep::run(&server.server, rules(2, false)).await.unwrap());
+    assert_eq!(first[0].0 + first[1].0 + rest.0, 7, "{first:?} {rest:?}");
+    assert_eq!(first[0].1 + first[1].1 + rest.1, 7, "{first:?} {rest:?}");
+    other.stop().await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn sessions_without_a_client_that_are_remembered_do_not_hold_up_those_behind_them() {
+    let server = TestServer::start().await;
+    let settings =
+        json!({"rememberMe": true, "ssoSessionIdleTimeoutRememberMe": 864_000, "ssoSessionMaxLifespanRememberMe": 864_000});
+    server.admin().await.set(settings).await;
+    for remember in [true, true, true, false, false] {
+        let browser = server.browser();
+        let page = browser.get(&server.authorization("demo-backup", &[])).await;
+        let mut form = vec![("username", "alice"), ("password", "alice")];
+        form.extend(remember.then_some(("rememberMe", "on")));
+        assert!(browser.post(&page.action(), &form).await.parameter("code").is_some());
+        server.advance(Duration::from_secs(1));
+    }
+    server.advance(DAY);
+    // Two of Alice's, and the administrator's.
+    assert_eq!(counts(sweep::run(&server.server, rules(2, false)).await.unwrap()), (0, 3));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_being_refreshed_is_not_swept() {
+    let server = TestServer::start().await;
+    let tokens: Vec<String> = futures((0..4).map(|_| server.offline_token())).await;
+    server.advance(29 * DAY);
+    let sweeping = async { drop(sweep::run(&server.server, rules(1, false)).await.unwrap()) };
+    let refreshing = futures(tokens.iter().map(|t| server.refresh(t)));
+    let ((), answers) = tokio::join!(sweeping, refreshing);
+    for answer in answers {
+        answer.granted();
+    }
+    server.finish().await;
+}
