@@ -37,7 +37,6 @@ pub async fn run(cx: &Cx, browser: &Browser, parameters: &Parameters) -> Result<
 }
 
 /// `None`: the session was ended while it was looked at.
-
 async fn decide(cx: &Cx, browser: &Browser, valid: &Valid, signed_in: Option<SignedIn>) -> Result<Option<Move>, StoreError> {
     let reauthenticate = signed_in.as_ref().is_some_and(|s| must_sign_in_again(cx, valid, &s.session));
     let refuse = |code| {

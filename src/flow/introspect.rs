@@ -10,9 +10,9 @@ use super::keys;
 use super::session_lookup::{self, LiveToken};
 use crate::model::{Client, SessionKind};
 use crate::oidc::access_token;
-use crate::oidc::mapper::Facts;
-use crate::oidc::scope::{self, GrantedScopes};
-use crate::store::StoreError;
+use crate::oidc::refresh_token::PresentedRefreshToken;
+use crate::oidc::rotation::RotationMode;
+use crate::store::{self, StoreError};
 
 /// What kind of token the caller says it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,11 @@ pub async fn run(cx: &Cx, caller: &Client, token: &str, hint: Hint) -> Result<Op
         },
     };
     match session_lookup::look_up(cx, &claims, kinds).await? {
-        Ok(live) => Ok(Some(describe(&live, &claims))),
+        Ok(live) if is_refresh && is_superseded(&live, &claims).await? => Ok(None),
+        Ok(live) => {
+            let scope = claims.get("scope").and_then(Value::as_str);
+            Ok(Some(live.tell(scope, |facts| access_token::introspection(facts, &claims))))
+        }
         Err(_) => Ok(None),
     }
 }
@@ -75,25 +79,17 @@ fn may_see(caller: &Client, claims: &Map<String, Value>, hint: Hint) -> bool {
     access_token::audience_of(claims).contains(name)
 }
 
-fn describe(live: &LiveToken, claims: &Map<String, Value>) -> Map<String, Value> {
+/// Whether the refresh token has been used up: another one of its chain is the current one.
+async fn is_superseded(live: &LiveToken, claims: &Map<String, Value>) -> Result<bool, StoreError> {
     let cx = &live.cx;
-    let held = cx.snapshot().roles_of(&live.user);
-    let scope = claims.get("scope").and_then(Value::as_str);
-    let scopes = GrantedScopes::resolve(cx.snapshot(), &live.client, scope, &held);
-    let roles = scope::effective_roles(cx.snapshot(), &live.client, &scopes.permitted, &held);
-    let empty = Map::new();
-    let session = live.session.as_ref();
-    let details = session.and_then(|s| s.part.as_ref()).map(|p| &p.details);
-    let facts = Facts {
-        realm: cx.snapshot(),
-        client: &live.client,
-        user: &live.user,
-        scopes: &scopes.permitted,
-        roles: &roles,
-        notes: session.map_or(&empty, |s| &s.session.notes),
-        auth_time: session.and_then(|s| s.session.auth_time),
-        level: details.and_then(|d| d.level).unwrap_or(1),
-        nonce: details.and_then(|d| d.nonce.as_deref()),
-    };
-    access_token::introspection(&facts, claims)
+    let RotationMode::Strict { max_reuse } = RotationMode::of(cx.settings()) else { return Ok(false) };
+    let Some(token) = PresentedRefreshToken::read(claims) else { return Ok(true) };
+    let realm = &cx.snapshot().realm.id;
+    let mut db = cx.store().db().await?;
+    let client = &live.client.uuid;
+    let place = store::chain::place(&mut db, token.kind, realm, &token.session_id, client, &token.chain).await?;
+    let Some(place) = place else { return Ok(true) };
+    let is_current = place.current.as_ref().is_none_or(|current| *current == token.id) && place.generation == token.generation;
+    let may_be_repeated = place.previous.as_ref() == Some(&token.id) && place.replays < max_reuse;
+    Ok(!is_current && !may_be_repeated)
 }

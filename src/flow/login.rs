@@ -267,7 +267,7 @@ pub async fn update_password(
     let realm = &cx.snapshot().realm.id;
     let user = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await?;
     // The code of another page of the tab does not change a password, and neither does who was not asked to.
-    if !user.is_some_and(|user| sign_in::pending_action(&user).is_some()) {
+    if user.is_none_or(|user| sign_in::pending_action(&user).is_none()) {
         return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     }
     if let Some(problem) = problem_with(&submitted) {

@@ -3,6 +3,8 @@
 //! New passwords are argon2id with Keycloak's parameters and stored in Keycloak's form. Hashes that Keycloak made (argon2,
 //! pbkdf2 in three kinds) are checked as they are, and replaced by ours when their user signs in.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -32,8 +34,8 @@ impl Cost {
 
 #[derive(Debug)]
 pub struct Passwords {
-    slots: Semaphore,
-    queue: Semaphore,
+    slots: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
     cost: Cost,
 }
 
@@ -50,7 +52,8 @@ pub enum Check {
 
 impl Passwords {
     pub fn new(concurrency: usize, cost: Cost) -> Self {
-        Self { slots: Semaphore::new(concurrency.max(1)), queue: Semaphore::new(MAX_QUEUE), cost }
+        let (slots, queue) = (Semaphore::new(concurrency.max(1)), Semaphore::new(MAX_QUEUE));
+        Self { slots: Arc::new(slots), queue: Arc::new(queue), cost }
     }
 
     /// Checks a password. Without a credential the same work is done for nothing, so that a name that nobody has takes as long
@@ -102,9 +105,15 @@ impl Passwords {
     }
 
     async fn in_pool<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let _queued = self.queue.try_acquire().ok()?;
-        let _slot = self.slots.acquire().await.ok()?;
-        tokio::task::spawn_blocking(work).await.ok()
+        let queued = Arc::clone(&self.queue).try_acquire_owned().ok()?;
+        let slot = Arc::clone(&self.slots).acquire_owned().await.ok()?;
+        // The slot belongs to the work: a client that hangs up does not make room for another while its hash still runs.
+        let done = tokio::task::spawn_blocking(move || {
+            let value = work();
+            drop((queued, slot));
+            value
+        });
+        done.await.ok()
     }
 }
 

@@ -11,6 +11,8 @@ use crate::base::Timestamp;
 use crate::model::realm::RealmSettings;
 use crate::model::{Client, ClientId, SessionId, SessionKind, User};
 use crate::oidc::admission::{self, Refusal, Subject};
+use crate::oidc::mapper::Facts;
+use crate::oidc::scope::{self, GrantedScopes};
 use crate::oidc::session_limits::{self, Limits, Usage};
 use crate::oidc::token_id;
 use crate::store::chain::LiveCutoffs;
@@ -29,6 +31,29 @@ pub struct LiveToken {
     pub user: Arc<User>,
     /// None for the token of a service account.
     pub session: Option<SessionUse>,
+}
+
+impl LiveToken {
+    /// What mappers are told about the token, which carries this scope: the user's roles of the moment, and the session's texts.
+    pub fn tell<T>(&self, scope: Option<&str>, say: impl FnOnce(&Facts<'_>) -> T) -> T {
+        let held = self.cx.snapshot().roles_of(&self.user);
+        let scopes = GrantedScopes::resolve(self.cx.snapshot(), &self.client, scope, &held);
+        let roles = scope::effective_roles(self.cx.snapshot(), &self.client, &scopes.permitted, &held);
+        let empty = Map::new();
+        let session = self.session.as_ref();
+        let details = session.and_then(|s| s.part.as_ref()).map(|p| &p.details);
+        say(&Facts {
+            realm: self.cx.snapshot(),
+            client: &self.client,
+            user: &self.user,
+            scopes: &scopes.permitted,
+            roles: &roles,
+            notes: session.map_or(&empty, |s| &s.session.notes),
+            auth_time: session.and_then(|s| s.session.auth_time),
+            level: details.and_then(|d| d.level).unwrap_or(1),
+            nonce: details.and_then(|d| d.nonce.as_deref()),
+        })
+    }
 }
 
 /// Why a token may not be used.

@@ -10,8 +10,7 @@ use super::session_lookup::{self, Dead};
 use crate::model::Client;
 use crate::oidc::access_token;
 use crate::oidc::admission::Refusal;
-use crate::oidc::mapper::Facts;
-use crate::oidc::scope::{self, GrantedScopes, OPENID};
+use crate::oidc::scope::{self, OPENID};
 use crate::oidc::{OAuthError, OAuthErrorCode};
 use crate::store::StoreError;
 
@@ -60,25 +59,8 @@ pub async fn run(cx: &Cx, token: &str) -> Result<Result<Told, Refused>, StoreErr
         Ok(live) => live,
         Err(dead) => return Ok(Err(refused(dead))),
     };
-    let cx = &live.cx;
-    let held = cx.snapshot().roles_of(&live.user);
-    let scopes = GrantedScopes::resolve(cx.snapshot(), &live.client, scope, &held);
-    let roles = scope::effective_roles(cx.snapshot(), &live.client, &scopes.permitted, &held);
-    let empty = Map::new();
-    let session = live.session.as_ref();
-    let details = session.and_then(|s| s.part.as_ref()).map(|p| &p.details);
-    let facts = Facts {
-        realm: cx.snapshot(),
-        client: &live.client,
-        user: &live.user,
-        scopes: &scopes.permitted,
-        roles: &roles,
-        notes: session.map_or(&empty, |s| &s.session.notes),
-        auth_time: session.and_then(|s| s.session.auth_time),
-        level: details.and_then(|d| d.level).unwrap_or(1),
-        nonce: details.and_then(|d| d.nonce.as_deref()),
-    };
-    Ok(Ok(Told { client: Arc::clone(&live.client), claims: access_token::user_info(&facts) }))
+    let claims = live.tell(scope, access_token::user_info);
+    Ok(Ok(Told { client: Arc::clone(&live.client), claims }))
 }
 
 fn refused(dead: Dead) -> Refused {

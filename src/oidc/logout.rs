@@ -1,6 +1,7 @@
 //! RP-initiated logout: where a client may send the browser afterwards (OpenID Connect RP-Initiated Logout §3).
 
 use super::redirect_uri;
+use super::response_mode::{Response, ResponseMode};
 use crate::model::Client;
 
 /// Whether the target is registered. The client's `post.logout.redirect.uris` holds patterns separated by `##`; absent, empty
@@ -21,6 +22,6 @@ pub fn allows_target(client: &Client, target: &str) -> bool {
 /// The target with the client's `state`.
 pub fn target_with_state(target: &str, state: Option<&str>) -> String {
     let Some(state) = state else { return target.to_owned() };
-    let encoded = form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
-    format!("{target}{}{encoded}", if target.contains('?') { '&' } else { '?' })
+    let fields = vec![("state", state.to_owned())];
+    Response { redirect_uri: target.to_owned(), mode: ResponseMode::Query, fields }.location()
 }

@@ -192,6 +192,42 @@ impl From<StepRow> for Stepped {
     }
 }
 
+/// Where a chain stands.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub generation: i64,
+    pub current: Option<TokenId>,
+    pub previous: Option<TokenId>,
+    pub replays: i32,
+}
+
+pub async fn place(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &crate::model::RealmId,
+    session: &SessionId,
+    client: &ClientUuid,
+    chain: &ChainId,
+) -> Result<Option<Place>, StoreError> {
+    let row = sqlx::query!(
+        "select generation, current_jti, previous_jti, replays from chain
+         where kind = $1 and realm_id = $2 and session_id = $3 and client_uuid = $4 and chain_id = $5",
+        kind.as_str(),
+        realm.as_str(),
+        session.as_str(),
+        client.as_str(),
+        chain.as_str(),
+    )
+    .fetch_optional(db.raw())
+    .await?;
+    Ok(row.map(|r| Place {
+        generation: r.generation,
+        current: r.current_jti.map(TokenId::new),
+        previous: r.previous_jti.map(TokenId::new),
+        replays: r.replays,
+    }))
+}
+
 /// Whether the part has this chain: a token of an unknown chain is stale, and nothing is revoked for it.
 pub async fn exists(
     db: &mut Db<'_>,

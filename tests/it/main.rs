@@ -8,6 +8,7 @@ mod support;
 mod admin_api;
 mod authorization_code;
 mod bad_input;
+mod better_than_keycloak;
 mod clients;
 mod consent;
 mod embedded;

@@ -82,9 +82,9 @@ async fn a_session_that_is_being_refreshed_is_not_swept() {
     let server = TestServer::start().await;
     let tokens: Vec<String> = futures((0..4).map(|_| server.offline_token())).await;
     server.advance(29 * DAY);
-    let sweeping = async { drop(sweep::run(&server.server, rules(1, false)).await.unwrap()) };
+    let sweeping = async { sweep::run(&server.server, rules(1, false)).await.unwrap() };
     let refreshing = futures(tokens.iter().map(|t| server.refresh(t)));
-    let ((), answers) = tokio::join!(sweeping, refreshing);
+    let (_, answers) = tokio::join!(sweeping, refreshing);
     for answer in answers {
         answer.granted();
     }
