@@ -42,12 +42,13 @@ pub struct Metrics {
 impl Metrics {
     /// All series in the text format of Prometheus (`text/plain; version=0.0.4`).
     pub fn render(&self) -> String {
-        // Histograms are kept as raw samples until somebody folds them; nobody else does.
+        // So that the newest samples show.
         self.handle.run_upkeep();
         self.handle.render()
     }
 
-    /// Folds the samples taken since the last time. Call it now and then where nothing may scrape: it bounds memory.
+    /// Folds the samples taken since the last time: histograms keep raw ones until then. To be called steadily, since that
+    /// bounds memory where nothing scrapes.
     pub fn upkeep(&self) {
         self.handle.run_upkeep();
     }
