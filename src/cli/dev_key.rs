@@ -5,10 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
-use crate::base::Entropy;
+use crate::base::{Entropy, Sealer};
 use crate::config::KeyEncryptionKey;
 
 /// The key in `data_dir`, which is made if it is not there. Only its owner may read the file.
@@ -19,7 +18,7 @@ pub(super) fn load_or_make(data_dir: &Path, entropy: &Entropy) -> io::Result<Key
     if !path.exists() {
         let draft = data_dir.join(format!("kek.{}", entropy.uuid()));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        file.write_all(STANDARD.encode(entropy.bytes::<32>()).as_bytes())?;
+        file.write_all(Zeroizing::new(Sealer::generate_key_line(entropy)).as_bytes())?;
         file.sync_all()?;
         let linked = fs::hard_link(&draft, &path);
         fs::remove_file(&draft)?;
@@ -28,7 +27,7 @@ pub(super) fn load_or_make(data_dir: &Path, entropy: &Entropy) -> io::Result<Key
             _ => {}
         }
     }
-    let text = zeroize::Zeroizing::new(fs::read_to_string(&path)?);
+    let text = Zeroizing::new(fs::read_to_string(&path)?);
     KeyEncryptionKey::parse(&text).map_err(|problem| io::Error::new(io::ErrorKind::InvalidData, problem))
 }
 

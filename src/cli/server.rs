@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -83,7 +81,7 @@ pub async fn sweep_once(settings: &Settings, dry_run: bool) -> anyhow::Result<()
 fn server(settings: &Settings) -> anyhow::Result<Server> {
     let url = settings.database.url.as_ref().context("no database is configured")?;
     let kek = settings.kek.as_ref().context("no key-encryption key is configured")?;
-    let sealer = Sealer::from_keys(&STANDARD.encode(kek.bytes()))?;
+    let sealer = Sealer::from_keys(kek.expose())?;
     let options = Store::parse_address(url.expose())?;
     Ok(Server {
         store: Store::open(options, settings.database.pool_max_size, Arc::new(sealer), Entropy::Os),

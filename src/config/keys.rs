@@ -101,7 +101,8 @@ keys! {
         PG_BIN = Text "pg-bin" "FOLDER" default "searched for", "Folder with the programs initdb and postgres";
     }
     "Secrets and first start" {
-        KEK = Secret "kek" "BASE64", "Key that seals client secrets and private keys: 32 bytes in base64 or hex";
+        KEK = Secret "kek" "BASE64",
+            "Key that seals client secrets and private keys: 32 bytes in base64 or hex; several one per line, newest first";
         BOOTSTRAP_ADMIN_USERNAME = Text "bootstrap-admin-username" "NAME" keycloak true default "start-dev: admin",
             "Administrator made with the master realm";
         BOOTSTRAP_ADMIN_PASSWORD = Secret "bootstrap-admin-password" "TEXT" keycloak true default "start-dev: admin",
