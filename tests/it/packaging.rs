@@ -200,3 +200,14 @@ fn the_compose_file_is_yaml() {
         assert_eq!(text(&parsed).trim(), "['nightlatch', 'postgres']");
     }
 }
+
+/// The files must be readable in the container, for a user that this machine does not know. So the folder has to be closed.
+#[test]
+fn secrets_made_by_the_recipe_are_read_by_their_owner_only() {
+    for name in ["README.md", "docker-compose.yml"] {
+        let text = read(name);
+        assert!(text.contains("mkdir -p secrets && chmod 700 secrets"), "{name}");
+        let modes: Vec<&str> = text.lines().filter_map(|line| line.split_once("chmod ")?.1.strip_suffix(" secrets")).collect();
+        assert_eq!(modes, ["700"], "{name}");
+    }
+}
