@@ -27,14 +27,19 @@ impl DatabaseUrl {
                 url.query_pairs_mut().append_pair(name, value);
             }
         }
+        // What the URL does not say is read from PGPORT by the library; a port left over from a shell must not decide.
+        if url.port().is_none() && !url.query_pairs().any(|(name, _)| name == "port") {
+            url.query_pairs_mut().append_pair("port", DEFAULT_PORT);
+        }
         Ok(Self { shown: shown(&url), url: Secret::new(url) })
     }
 
-    /// A database reached through the socket in the folder `socket`.
+    /// A database reached through the socket in the folder `socket`. Nothing is left to PGPORT and PGSSLMODE.
     pub fn on_socket(socket: &str, username: &str, database: &str) -> Result<Self, String> {
         let mut url = Url::parse("postgres:///").map_err(|error| error.to_string())?;
         url.set_path(database);
         url.query_pairs_mut().append_pair("host", socket).append_pair("user", username);
+        url.query_pairs_mut().append_pair("port", DEFAULT_PORT).append_pair("sslmode", "disable");
         Ok(Self { shown: shown(&url), url: Secret::new(url) })
     }
 
@@ -44,6 +49,7 @@ impl DatabaseUrl {
     }
 }
 
+const DEFAULT_PORT: &str = "5432";
 const EXPECTED: &str = "expected postgres://user@host:5432/database or jdbc:postgresql://host:5432/database";
 
 /// `rest` is what follows `jdbc:`. Java's parameters are turned into those that Postgres programs know.
@@ -109,21 +115,23 @@ mod tests {
     }
 
     #[test]
-    fn postgres_urls_stay_as_they_are() {
-        for url in ["postgres://u:p@db:5433/n?sslmode=require", "postgresql://db/n", "postgres:///n?host=/run/pg"] {
+    fn postgres_urls_stay_as_they_are_and_always_have_a_port() {
+        for url in ["postgres://u:p@db:5433/n?sslmode=require", "postgresql://db/n?port=1", "postgres:///n?host=/run/pg&port=1"] {
             assert_eq!(parsed(url), url);
         }
+        assert_eq!(parsed("postgres://db/n"), "postgres://db/n?port=5432");
+        assert_eq!(parsed("postgres:///n?host=/run/pg"), "postgres:///n?host=/run/pg&port=5432");
     }
 
     #[test]
     fn jdbc_urls_are_translated() {
         for (jdbc, expected) in [
             ("jdbc:postgresql://db:5433/keycloak", "postgres://db:5433/keycloak"),
-            ("jdbc:postgresql:keycloak", "postgres://localhost/keycloak"),
-            ("jdbc:postgresql://db/k?user=u&password=p%26q", "postgres://db/k?user=u&password=p%26q"),
-            ("jdbc:postgresql://db/k?ssl=true&prepareThreshold=0", "postgres://db/k?sslmode=verify-full"),
-            ("jdbc:postgresql://db/k?ssl=true&sslmode=require", "postgres://db/k?sslmode=require"),
-            ("jdbc:postgresql://db/k?currentSchema=s", "postgres://db/k?options=-c+search_path%3Ds"),
+            ("jdbc:postgresql:keycloak", "postgres://localhost/keycloak?port=5432"),
+            ("jdbc:postgresql://db/k?user=u&password=p%26q", "postgres://db/k?user=u&password=p%26q&port=5432"),
+            ("jdbc:postgresql://db/k?ssl=true&prepareThreshold=0", "postgres://db/k?sslmode=verify-full&port=5432"),
+            ("jdbc:postgresql://db/k?ssl=true&sslmode=require", "postgres://db/k?sslmode=require&port=5432"),
+            ("jdbc:postgresql://db/k?currentSchema=s", "postgres://db/k?options=-c+search_path%3Ds&port=5432"),
         ] {
             assert_eq!(parsed(jdbc), expected);
         }
@@ -132,7 +140,7 @@ mod tests {
     #[test]
     fn user_and_password_given_apart_are_added() {
         let url = DatabaseUrl::parse("jdbc:postgresql://db/k", Some("me"), Some(&Secret::new("a&b"))).unwrap();
-        assert_eq!(url.expose(), "postgres://db/k?user=me&password=a%26b");
+        assert_eq!(url.expose(), "postgres://db/k?user=me&password=a%26b&port=5432");
     }
 
     #[test]
@@ -157,7 +165,7 @@ mod tests {
     #[test]
     fn a_socket_has_a_url_too() {
         let url = DatabaseUrl::on_socket("/run/a b", "me", "n").unwrap();
-        assert_eq!(url.expose(), "postgres:///n?host=%2Frun%2Fa+b&user=me");
+        assert_eq!(url.expose(), "postgres:///n?host=%2Frun%2Fa+b&user=me&port=5432&sslmode=disable");
         assert_eq!(url.to_string(), "postgres:///run/a b/n");
     }
 }
