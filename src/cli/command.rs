@@ -71,7 +71,8 @@ impl CheckedVerb {
         match self {
             Self::Start => Purpose::Start,
             Self::StartDev => Purpose::StartDev,
-            Self::Migrate | Self::Sweep => Purpose::Database,
+            Self::Migrate => Purpose::Migrate,
+            Self::Sweep => Purpose::Sweep,
         }
     }
 }

@@ -32,11 +32,11 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Start(options) => serve(load(&options, Purpose::Start)?)?,
         Verb::StartDev(options) => serve(load(&options, Purpose::StartDev)?)?,
         Verb::Migrate(options) => {
-            let settings = command_settings(&options, Purpose::Database)?;
+            let settings = command_settings(&options, Purpose::Migrate)?;
             runtime()?.block_on(server::migrate(&settings))?;
         }
         Verb::Sweep { once: _, dry_run, options } => {
-            let settings = command_settings(&options, Purpose::Database)?;
+            let settings = command_settings(&options, Purpose::Sweep)?;
             runtime()?.block_on(server::sweep_once(&settings, dry_run))?;
         }
         Verb::Healthcheck(options) => {

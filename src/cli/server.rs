@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 use super::banner::{self, Facts};
 use super::demo_realm;
@@ -33,6 +34,7 @@ pub async fn run(settings: &Settings, mode: Mode, shutdown: impl Future<Output =
     let http = &settings.http;
     let public = listen(&http.host, http.port).await?;
     let management = listen(&http.management_host, http.management_port).await?;
+    let ports = Ports { public: public.local_addr()?.port(), management: management.local_addr()?.port() };
     let (stop, stopped) = watch::channel(false);
     let rules = rules(settings, false);
     let beside = [
@@ -40,7 +42,7 @@ pub async fn run(settings: &Settings, mode: Mode, shutdown: impl Future<Output =
         tokio::spawn(sweeper::watch(server.clone(), until(stopped.clone()))),
         tokio::spawn(serve(management, management_router(app.clone()), until(stopped.clone()))),
     ];
-    announce(settings, mode, &public, first, demo_realm::is_there(&server).await?)?;
+    announce(settings, mode, &ports, first, demo_realm::is_there(&server).await?);
     let draining = app.clone();
     let ended = async move {
         shutdown.await;
@@ -58,9 +60,10 @@ pub async fn run(settings: &Settings, mode: Mode, shutdown: impl Future<Output =
 
 /// Brings the database to the present schema.
 pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
-    let server = server(settings)?;
-    server.store.migrate().await.context("the database could not be migrated")?;
-    server.store.close().await;
+    // A migration seals nothing and opens nothing: a key that is thrown away does.
+    let store = store(settings, Sealer::from_keys(&Zeroizing::new(Sealer::generate_key_line(&Entropy::Os)))?)?;
+    store.migrate().await.context("the database could not be migrated")?;
+    store.close().await;
     output::line("The database is up to date");
     Ok(())
 }
@@ -79,17 +82,20 @@ pub async fn sweep_once(settings: &Settings, dry_run: bool) -> anyhow::Result<()
 }
 
 fn server(settings: &Settings) -> anyhow::Result<Server> {
-    let url = settings.database.url.as_ref().context("no database is configured")?;
     let kek = settings.kek.as_ref().context("no key-encryption key is configured")?;
-    let sealer = Sealer::from_keys(kek.expose())?;
-    let options = Store::parse_address(url.expose())?;
     Ok(Server {
-        store: Store::open(options, settings.database.pool_max_size, Arc::new(sealer), Entropy::Os),
+        store: store(settings, Sealer::from_keys(kek.expose())?)?,
         clock: Clock::System,
         entropy: Entropy::Os,
         realms: Arc::new(Realms::default()),
         passwords: Arc::new(Passwords::new(settings.passwords.hash_concurrency, Cost::KEYCLOAK)),
     })
+}
+
+fn store(settings: &Settings, sealer: Sealer) -> anyhow::Result<Store> {
+    let url = settings.database.url.as_ref().context("no database is configured")?;
+    let options = Store::parse_address(url.expose())?;
+    Ok(Store::open(options, settings.database.pool_max_size, Arc::new(sealer), Entropy::Os))
 }
 
 fn app(settings: &Settings, server: Server) -> anyhow::Result<App> {
@@ -152,14 +158,19 @@ fn rules(settings: &Settings, dry_run: bool) -> SweepRules {
     SweepRules { batch: settings.sweeper.batch, margin: settings.sweeper.margin, dry_run }
 }
 
-fn announce(settings: &Settings, mode: Mode, public: &TcpListener, first: Bootstrapped, demo: bool) -> anyhow::Result<()> {
-    let port = public.local_addr()?.port();
+/// What the listeners got, which is not what was configured where that was 0.
+struct Ports {
+    public: u16,
+    management: u16,
+}
+
+fn announce(settings: &Settings, mode: Mode, ports: &Ports, first: Bootstrapped, demo: bool) {
     if mode == Mode::Production {
-        tracing::info!(port, "listening");
-        return Ok(());
+        tracing::info!(port = ports.public, management_port = ports.management, "listening");
+        return;
     }
-    let base_url = format!("http://localhost:{port}{}", settings.http.relative_path);
-    let management_url = format!("http://localhost:{}", settings.http.management_port);
+    let base_url = format!("http://localhost:{}{}", ports.public, settings.http.relative_path);
+    let management_url = format!("http://localhost:{}", ports.management);
     let database = settings.database.url.as_ref().map(ToString::to_string).unwrap_or_default();
     output::line(banner::text(&Facts {
         base_url: &base_url,
@@ -169,5 +180,4 @@ fn announce(settings: &Settings, mode: Mode, public: &TcpListener, first: Bootst
         admin_console_url: None,
         demo: demo.then_some(demo_realm::FACTS),
     }));
-    Ok(())
 }

@@ -7,8 +7,10 @@ pub enum Purpose {
     Start,
     /// `start-dev`: what is missing is made up.
     StartDev,
-    /// `migrate` and `sweep`: only the database.
-    Database,
+    /// `migrate`: only the database, since a migration seals nothing.
+    Migrate,
+    /// `sweep`: the database, and the keys that open what a realm holds.
+    Sweep,
     /// `healthcheck`: only where the server listens.
     Probe,
 }

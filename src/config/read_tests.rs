@@ -77,9 +77,14 @@ fn a_lax_hostname_stands_in_for_a_configured_one() {
 }
 
 #[test]
-fn migration_and_sweep_need_only_the_database_and_the_probe_nothing() {
-    assert!(problems(Purpose::Database, &[], &[])[0].starts_with("no database"));
-    assert!(settings(Purpose::Database, &PRODUCTION[..1]).database.url.is_some());
+fn migration_needs_the_database_the_sweep_the_key_too_and_the_probe_nothing() {
+    for purpose in [Purpose::Migrate, Purpose::Sweep] {
+        assert!(problems(purpose, &[], &[])[0].starts_with("no database"));
+    }
+    assert!(settings(Purpose::Migrate, &PRODUCTION[..1]).database.url.is_some());
+    let sweep = problems(Purpose::Sweep, &PRODUCTION[..1], &[]);
+    assert!(sweep.len() == 1 && sweep[0].starts_with("no key-encryption key"), "{sweep:?}");
+    assert!(settings(Purpose::Sweep, &[PRODUCTION[0], PRODUCTION[2]]).kek.is_some());
     assert_eq!(settings(Purpose::Probe, &[("http-management-port", "9")]).http.management_port, 9);
 }
 

@@ -8,8 +8,11 @@ pub(super) fn problems(settings: &Settings, purpose: Purpose) -> Vec<String> {
     if purpose == Purpose::Start {
         problems.extend(for_production(settings));
     }
-    if purpose == Purpose::Database && settings.database.url.is_none() {
+    if matches!(purpose, Purpose::Migrate | Purpose::Sweep) && settings.database.url.is_none() {
         problems.push(no_database("this command works on a database"));
+    }
+    if matches!(purpose, Purpose::Start | Purpose::Sweep) && settings.kek.is_none() {
+        problems.push(no_kek());
     }
     if matches!(purpose, Purpose::Start | Purpose::StartDev) {
         problems.extend(contradictions(settings));
@@ -24,6 +27,12 @@ fn no_database(why: &str) -> String {
     )
 }
 
+fn no_kek() -> String {
+    "no key-encryption key, which seals client secrets and private keys in the database: make one with `openssl rand -base64 32 \
+     > kek`, keep a copy where the database's backups are not, and set --kek-file (or NIGHTLATCH_KEK_FILE)"
+        .to_owned()
+}
+
 fn for_production(settings: &Settings) -> Vec<String> {
     let mut problems = Vec::new();
     if settings.database.url.is_none() {
@@ -34,13 +43,6 @@ fn for_production(settings: &Settings) -> Vec<String> {
             "no host name: set --hostname (or NIGHTLATCH_HOSTNAME) to the URL that browsers use, as in \
              https://id.example.org; or set --hostname-strict=false if a proxy in front of this server lets only right Host \
              headers through"
-                .to_owned(),
-        );
-    }
-    if settings.kek.is_none() {
-        problems.push(
-            "no key-encryption key, which seals client secrets and private keys in the database: make one with `openssl rand \
-             -base64 32 > kek`, keep a copy where the database's backups are not, and set --kek-file (or NIGHTLATCH_KEK_FILE)"
                 .to_owned(),
         );
     }

@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 
 use nightlatch::config::KEYS;
 
+use crate::support::empty_database;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_nightlatch");
 const KEK: &str = "+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/s=";
 
@@ -210,4 +212,20 @@ fn secrets_made_by_the_recipe_are_read_by_their_owner_only() {
         let modes: Vec<&str> = text.lines().filter_map(|line| line.split_once("chmod ")?.1.strip_suffix(" secrets")).collect();
         assert_eq!(modes, ["700"], "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_migration_needs_no_key_and_a_sweep_says_that_it_does() {
+    let image = Image::new("verbs");
+    let nothing = BTreeMap::new();
+    let url = empty_database().await;
+    let migrated = image.run(&["migrate", "--db-url", &url], &nothing);
+    assert!(migrated.status.success(), "{}", text(&migrated));
+    for arguments in [&["sweep", "--once", "--db-url", &url][..], &["config", "check", "sweep", "--db-url", &url]] {
+        let refused = image.run(arguments, &nothing);
+        assert_eq!(refused.status.code(), Some(3), "{}", text(&refused));
+        assert!(text(&refused).contains("--kek-file"), "{}", text(&refused));
+    }
+    let swept = image.run(&["sweep", "--once", "--db-url", &url, "--kek", KEK], &nothing);
+    assert!(swept.status.success() && text(&swept).contains("removed 0 offline sessions"), "{}", text(&swept));
 }
