@@ -79,14 +79,22 @@ struct Server {
 impl Server {
     /// Returns when the database runs.
     fn start(folder: &Folder) -> Self {
-        let mut process = start_dev(&folder.0).stderr(Stdio::inherit()).spawn().unwrap();
+        Self::run(&mut start_dev(&folder.0))
+    }
+
+    fn run(command: &mut Command) -> Self {
+        let mut process = command.stderr(Stdio::inherit()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
         let line = lines.find(|line| line.contains("embedded Postgres")).expect("the server ended before its database ran");
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         let shown = line["database"].as_str().unwrap();
         let socket_dir = shown.strip_prefix("postgres://").unwrap().strip_suffix("/nightlatch").unwrap().to_owned();
         // The banner comes when the server listens: its tables are there then.
-        lines.find(|line| line.contains("Health, metrics")).expect("the server ended before it listened");
+        let banner = lines.find(|line| line.contains("Health, metrics")).expect("the server ended before it listened");
+        assert!(
+            banner.contains("/health") && !banner.contains(":0/"),
+            "the port that was taken, not the one asked for: {banner}"
+        );
         Self { process, socket_dir, _output: std::thread::spawn(move || lines.for_each(drop)) }
     }
 
@@ -259,11 +267,13 @@ fn data_of_another_major_version_is_refused_and_left_alone() {
     server.stop();
     let file = folder.0.join("postgres/PG_VERSION");
     let version = fs::read_to_string(&file).unwrap();
-    fs::write(&file, "9\n").unwrap();
-    let refused = start_dev(&folder.0).output().unwrap();
-    let said = String::from_utf8_lossy(&refused.stderr);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(said.contains("written by Postgres 9") && said.contains(version.trim()), "{said}");
+    for (other, remedy) in [("14", "15 or newer is needed"), ("99", "install Postgres 99")] {
+        fs::write(&file, format!("{other}\n")).unwrap();
+        let refused = start_dev(&folder.0).output().unwrap();
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(said.contains(&format!("written by Postgres {other}")) && said.contains(remedy), "{said}");
+    }
     fs::write(&file, version).unwrap();
     let server = Server::start(&folder);
     assert_eq!(server.sql(READ_MARK), "42");
@@ -284,5 +294,13 @@ fn the_database_can_be_reached_by_its_owner_only() {
         server.sql("select pg_encoding_to_char(encoding), datcollate from pg_database where datname = 'nightlatch'"),
         "UTF8|C"
     );
+    server.stop();
+}
+
+#[test]
+fn variables_of_the_programs_of_postgres_do_not_lead_the_server_astray() {
+    let folder = Folder::new("variables");
+    let server = Server::run(start_dev(&folder.0).env("PGPORT", "1").env("PGSSLMODE", "require").env("PGHOST", "nowhere"));
+    assert_eq!(server.sql("select 1"), "1");
     server.stop();
 }

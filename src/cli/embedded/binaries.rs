@@ -26,11 +26,14 @@ const DISTRIBUTIONS: [(&str, &str, &str); 5] = [
     ("/usr/local/opt", "postgresql@", "bin"),
 ];
 
-/// What the schema needs, and the oldest that Postgres' makers still mend.
-const OLDEST: u32 = 14;
+/// The schema says `unique nulls not distinct`.
+pub(super) const OLDEST: u32 = 15;
 
 pub(super) fn find(settings: &EmbeddedSettings) -> Result<Binaries, EmbeddedError> {
     let wanted = data_dir::major_version(&settings.data_dir);
+    if let Some(data) = wanted.filter(|data| *data < OLDEST) {
+        return Err(EmbeddedError::TooOld { path: data_dir::pgdata(&settings.data_dir), data });
+    }
     let found: Vec<Binaries> = match &settings.binaries {
         Some(folder) => vec![inspect(folder).ok_or_else(|| {
             let folder = folder.display();
@@ -42,6 +45,9 @@ pub(super) fn find(settings: &EmbeddedSettings) -> Result<Binaries, EmbeddedErro
         (Some(data), false) => {
             let installed = found.iter().map(|found| found.major.to_string()).collect::<Vec<_>>().join(" and ");
             EmbeddedError::OtherVersion { path: data_dir::pgdata(&settings.data_dir), data, installed }
+        }
+        (None, false) if settings.binaries.is_some() => {
+            EmbeddedError::NotInstalled(format!("pg-bin names Postgres {}, and {OLDEST} or newer is needed", found[0].major))
         }
         _ => EmbeddedError::NotInstalled(how_to_install(settings.root, wanted)),
     })
@@ -89,11 +95,11 @@ fn major_of(version: &str) -> Option<u32> {
 fn how_to_install(root: bool, wanted: Option<u32>) -> String {
     let os_release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     format!(
-        "there is no Postgres{} on this machine, and no database was named. Do one of these:\n    {}{}\n    set --pg-bin to the \
+        "there is no Postgres {} on this machine, and no database was named. Do one of these:\n    {}{}\n    set --pg-bin to the \
          folder with initdb and postgres, if it is installed elsewhere\n    docker run -d -p 127.0.0.1:5432:5432 -e \
          POSTGRES_PASSWORD=nightlatch postgres:17, and start with --db-url \
          postgres://postgres:nightlatch@127.0.0.1:5432/postgres",
-        wanted.map(|major| format!(" {major}")).unwrap_or_default(),
+        wanted.map_or_else(|| format!("{OLDEST} or newer"), |major| major.to_string()),
         if root { "" } else { "sudo " },
         install_command(&os_release, wanted),
     )
@@ -137,11 +143,17 @@ mod tests {
 
     #[test]
     fn data_decides_the_version_and_new_data_gets_the_newest() {
-        let found = [binaries("a", 15), binaries("b", 17), binaries("c", 17), binaries("d", 9)];
+        let found = [binaries("a", 15), binaries("b", 17), binaries("c", 17), binaries("d", 14)];
         assert_eq!(choose(&found, None), Some(binaries("b", 17)));
         assert_eq!(choose(&found, Some(15)), Some(binaries("a", 15)));
         assert_eq!(choose(&found, Some(16)), None);
         assert_eq!(choose(&found[3..], None), None);
+    }
+
+    #[test]
+    fn what_the_schema_needs_is_said_where_there_is_nothing() {
+        assert!(how_to_install(false, None).starts_with("there is no Postgres 15 or newer on this machine"));
+        assert!(how_to_install(false, Some(16)).starts_with("there is no Postgres 16 on this machine"));
     }
 
     #[test]

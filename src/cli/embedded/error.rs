@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::binaries::OLDEST;
+
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
     #[error("{doing} {path}: {source}", path = path.display())]
@@ -22,6 +24,11 @@ pub enum EmbeddedError {
         path = path.display()
     )]
     OtherVersion { path: PathBuf, data: u32, installed: String },
+    #[error(
+        "the data in {path} was written by Postgres {data}, and {OLDEST} or newer is needed: move the folder away to begin anew",
+        path = path.display()
+    )]
+    TooOld { path: PathBuf, data: u32 },
     #[error(
         "Postgres does not run as root, and its user {user} may not enter {closed}: choose a folder elsewhere with --data-dir, \
          or do not run this server as root",
