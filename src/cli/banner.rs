@@ -13,7 +13,6 @@ pub struct Facts<'a> {
     pub database: &'a str,
     /// The administrator, if this start knows the password to be in force.
     pub admin: Option<&'a AdminLogin>,
-    pub admin_console_url: Option<&'a str>,
     pub demo: Option<Demo<'a>>,
 }
 
@@ -28,7 +27,6 @@ pub struct Demo<'a> {
     pub client_secret: &'a str,
     /// The id of that client's row, as the Admin REST API wants it.
     pub client_uuid: &'a str,
-    pub account_console_url: Option<&'a str>,
 }
 
 pub fn text(facts: &Facts<'_>) -> String {
@@ -36,9 +34,6 @@ pub fn text(facts: &Facts<'_>) -> String {
     let mut lines = vec![format!("Nightlatch {version} in development mode: not for production"), String::new()];
     let mut entry = |name: &str, value: &str| lines.push(format!("  {name:<16} {value}"));
     entry("Server", facts.base_url);
-    if let Some(url) = facts.admin_console_url {
-        entry("Admin console", url);
-    }
     match facts.admin {
         Some(admin) => entry("Administrator", &format!("{} / {}  (realm master)", admin.username, admin.password.expose())),
         None => entry("Administrator", "as set up at an earlier start (realm master)"),
@@ -46,9 +41,6 @@ pub fn text(facts: &Facts<'_>) -> String {
     if let Some(demo) = &facts.demo {
         entry("Realm", &format!("{}/realms/{}", facts.base_url, demo.realm));
         entry("Admin REST API", &format!("{}/admin/realms/{}", facts.base_url, demo.realm));
-        if let Some(url) = demo.account_console_url {
-            entry("Account console", url);
-        }
         entry("Demo user", &format!("{} / {}", demo.username, demo.password));
     }
     entry("Health, metrics", &format!("{0}/health  {0}/metrics", facts.management_url));
@@ -137,10 +129,9 @@ mod tests {
             client_id: "demo-backup",
             client_secret: secret,
             client_uuid: "uuid-1",
-            account_console_url: None,
         };
         let (base_url, management_url) = ("http://localhost:8080", "http://localhost:9000");
-        Facts { base_url, management_url, database: "embedded", admin, admin_console_url: None, demo: Some(demo) }
+        Facts { base_url, management_url, database: "embedded", admin, demo: Some(demo) }
     }
 
     /// Runs the three lines in a shell whose curl prints its arguments and a token answer.
@@ -182,7 +173,6 @@ mod tests {
         for part in ["http://localhost:8080/realms/demo", "admin / pw", "alice / alice", "http://localhost:9000/health"] {
             assert!(known.contains(part), "{part}\n{known}");
         }
-        assert!(!known.contains("console"));
         let mut later = facts(None, "s");
         assert!(text(&later).contains("${ADMIN_PASSWORD:?set it first}"));
         later.demo = None;

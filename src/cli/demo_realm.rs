@@ -15,7 +15,6 @@ pub(super) const FACTS: Demo<'static> = Demo {
     client_id: "demo-backup",
     client_secret: "demo-backup-secret",
     client_uuid: "5a1e6d5c-8f0b-4a3e-9d8e-6f2b7c1d0e4a",
-    account_console_url: None,
 };
 
 pub(super) async fn is_there(server: &Server) -> Result<bool, StoreError> {

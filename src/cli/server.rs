@@ -177,7 +177,6 @@ fn announce(settings: &Settings, mode: Mode, ports: &Ports, first: Bootstrapped,
         management_url: &management_url,
         database: &database,
         admin: settings.bootstrap.admin.as_ref().filter(|_| first == Bootstrapped::Made),
-        admin_console_url: None,
         demo: demo.then_some(demo_realm::FACTS),
     }));
 }

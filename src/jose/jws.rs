@@ -132,7 +132,7 @@ fn decode(part: &str, what: &'static str) -> Result<Vec<u8>, JoseError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jose::{key_from_jwk, testing};
+    use crate::jose::testing;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -145,10 +145,6 @@ mod tests {
         assert_eq!((&verified.claims["iss"], &verified.claims["exp"]), (&json!("joe"), &json!(1_300_819_380)));
         let broken = format!("{header}.{PAYLOAD}.{}", signature.replace(['Q', 'E'], "A"));
         assert!(matches!(verify(&broken, |_| Some(key)), Err(JoseError::BadSignature)));
-    }
-
-    fn public(jwk: Value, algorithm: Algorithm) -> Key {
-        key_from_jwk(jwk.as_object().unwrap(), algorithm).unwrap()
     }
 
     #[test]
@@ -170,13 +166,17 @@ mod tests {
             "cAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-e",
             "OkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"
         );
-        rfc7515("eyJhbGciOiJSUzI1NiJ9", signature, &public(json!({ "kty": "RSA", "n": n, "e": "AQAB" }), Algorithm::Rs256));
+        rfc7515(
+            "eyJhbGciOiJSUzI1NiJ9",
+            signature,
+            &testing::from_jwk(&json!({ "kty": "RSA", "n": n, "e": "AQAB" }), Algorithm::Rs256),
+        );
     }
 
     #[test]
     fn rfc_7515_a_3_es256_verifies() {
         let (x, y) = ("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
-        let key = public(json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y }), Algorithm::Es256);
+        let key = testing::from_jwk(&json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y }), Algorithm::Es256);
         let signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
         rfc7515("eyJhbGciOiJFUzI1NiJ9", signature, &key);
     }
@@ -186,12 +186,13 @@ mod tests {
     fn rfc_7515_a_4_es512_and_rfc_8037_a_4_eddsa_verify() {
         let x = "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk";
         let y = "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2";
-        let es512 = public(json!({ "kty": "EC", "crv": "P-521", "x": x, "y": y }), Algorithm::Es512);
+        let es512 = testing::from_jwk(&json!({ "kty": "EC", "crv": "P-521", "x": x, "y": y }), Algorithm::Es512);
         let es512_signature = concat!(
             "AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7Xdt",
             "AG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn"
         );
-        let eddsa = key_from_jwk(&testing::rfc8037_jwk(), Algorithm::EdDsa).unwrap();
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        let eddsa = testing::from_jwk(&json!({ "kty": "OKP", "crv": "Ed25519", "x": x }), Algorithm::EdDsa);
         let eddsa_signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
         for (key, signed, signature) in [
             (es512, "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA", es512_signature),

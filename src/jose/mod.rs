@@ -1,6 +1,6 @@
 //! JSON Object Signing and Encryption: algorithms, parsed keys, signed tokens and published keys.
 //!
-//! Follows RFC 7515 (JWS), 7517 (JWK), 7518 (JWA), 7638 (thumbprints), 8037 (Ed25519) and the advice of RFC 8725. Keys are
+//! Follows RFC 7515 (JWS), 7517 (JWK), 7518 (JWA), 8037 (Ed25519) and the advice of RFC 8725. Keys are
 //! handed in: this layer knows no realm, no store and no claim, and reads no clock. A token that [`verify`] accepts was
 //! signed by the key that the caller found, and no more than that is promised: `exp`, `iss`, `aud` and `typ` are judged
 //! above.
@@ -21,7 +21,7 @@ pub(crate) mod testing;
 pub use algorithm::{Algorithm, KeyType};
 pub use error::JoseError;
 pub use generate::{Generated, generate, generate_rsa_encryption};
-pub use jwk::{key_from_jwk, kid_of_spki, public_jwk, thumbprint};
+pub use jwk::{kid_of_spki, public_jwk};
 pub use jws::{Header, MAX_TOKEN_BYTES, Verified, peek, sign, verify};
 pub use key::{Key, MIN_SECRET_BYTES};
 pub use public_key::PublicKey;

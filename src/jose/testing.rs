@@ -2,12 +2,14 @@
 
 use std::sync::LazyLock;
 
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::signature::{ParsedPublicKey, RsaPublicKeyComponents};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::Value;
 
 use super::public_key::{INTEGER, SEQUENCE, element};
-use super::{Algorithm, Generated, Key, KeyType, generate};
+use super::{Algorithm, Generated, Key, KeyType, generate, primitive};
 use crate::base::Timestamp;
 
 /// 2026-01-01 00:02:00 UTC.
@@ -67,8 +69,17 @@ pub(crate) fn spki_of_1024_bits() -> Vec<u8> {
         .unwrap()
 }
 
-/// The public key of RFC 8037 A.2.
-pub(crate) fn rfc8037_jwk() -> Map<String, Value> {
-    let jwk = serde_json::json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
-    jwk.as_object().unwrap().clone()
+/// A key that verifies, from a public JWK: the way the examples in RFCs are written.
+pub(crate) fn from_jwk(jwk: &Value, algorithm: Algorithm) -> Key {
+    let bytes = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
+    let parsed = |bytes: Vec<u8>| ParsedPublicKey::new(primitive::verification(algorithm).unwrap(), bytes);
+    let key = match algorithm.key_type() {
+        KeyType::Rsa => {
+            let components = RsaPublicKeyComponents { n: bytes("n"), e: bytes("e") };
+            components.to_parsed_public_key(&aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256)
+        }
+        KeyType::Ec => parsed([&[4], &*bytes("x"), &*bytes("y")].concat()),
+        KeyType::Okp | KeyType::Oct => parsed(bytes("x")),
+    };
+    Key::from_spki("", algorithm, key.unwrap().as_der().unwrap().as_ref(), None).unwrap()
 }

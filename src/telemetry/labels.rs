@@ -18,17 +18,12 @@ macro_rules! labels {
 }
 
 labels! {
-    /// The grant of a token request. `Other` stands for whatever a client made up.
+    /// The grant of a token request. One that a client made up is refused before it is counted.
     Grant {
         AuthorizationCode = "authorization_code",
         RefreshToken = "refresh_token",
         Password = "password",
         ClientCredentials = "client_credentials",
-        DeviceCode = "device_code",
-        TokenExchange = "token_exchange",
-        JwtBearer = "jwt_bearer",
-        Ciba = "ciba",
-        Other = "other",
     }
 
     Outcome {
@@ -69,13 +64,6 @@ labels! {
         UserDisabled = "user_disabled",
     }
 
-    /// How live offline sessions stand to their lapse.
-    OfflineState {
-        Active = "active",
-        IdleSoon = "idle_soon",
-        MaxSoon = "max_soon",
-    }
-
     /// What a refresh token that was used before was answered with.
     Replay {
         /// The same successor again.
@@ -90,20 +78,7 @@ labels! {
         UserSession = "user_session",
         AuthorizationCode = "authorization_code",
         AuthenticationSession = "authentication_session",
-        Event = "event",
         Other = "other",
-    }
-
-    HashAlgorithm {
-        Argon2 = "argon2",
-        Pbkdf2 = "pbkdf2",
-    }
-
-    HashOutcome {
-        Match = "match",
-        Mismatch = "mismatch",
-        /// A new hash was made.
-        Made = "made",
     }
 
     HttpMethod {

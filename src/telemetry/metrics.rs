@@ -1,7 +1,6 @@
 //! The metrics, one function each, and the text that Prometheus reads.
 //!
-//! The names are kept: dashboards are built on them. Sessions are counted per realm, never per user; per client only for
-//! the few that hold most.
+//! The names are kept: dashboards are built on them. Sessions are counted per realm, never per user or client.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -9,26 +8,18 @@ use std::time::Duration;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use super::labels::{
-    EndReason, Grant, HashAlgorithm, HashOutcome, HttpMethod, OfflineState, Outcome, PoolState, Realm, Replay, Route, SweepKind,
-    TokenError,
-};
+use super::labels::{EndReason, Grant, HttpMethod, Outcome, PoolState, Realm, Replay, Route, SweepKind, TokenError};
 use crate::base::Timestamp;
 
-const OFFLINE_SESSIONS: &str = "nightlatch_offline_sessions";
-const OFFLINE_SESSIONS_BY_CLIENT: &str = "nightlatch_offline_sessions_by_client";
 const OFFLINE_CREATED: &str = "nightlatch_offline_session_created_total";
 const OFFLINE_ENDED: &str = "nightlatch_offline_session_ended_total";
 const TOKEN_REQUESTS: &str = "nightlatch_token_requests_total";
 const REFRESH_REPLAYS: &str = "nightlatch_refresh_replays_total";
 const SWEEPER_RUN: &str = "nightlatch_sweeper_run_seconds";
 const SWEEPER_ROWS: &str = "nightlatch_sweeper_rows_total";
-const SWEEPER_LAG: &str = "nightlatch_sweeper_lag_seconds";
 const SWEEPER_SUCCESS: &str = "nightlatch_sweeper_last_success_timestamp_seconds";
 const HTTP_DURATION: &str = "http_server_request_duration_seconds";
 const POOL_CONNECTIONS: &str = "nightlatch_db_pool_connections";
-const QUERY_SECONDS: &str = "nightlatch_db_query_seconds";
-const HASH_SECONDS: &str = "nightlatch_password_hash_seconds";
 
 /// From a refresh (below 1 ms) to a login behind a queue of password hashes.
 const SECONDS: [f64; 12] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -71,29 +62,15 @@ pub fn install() -> Metrics {
 }
 
 fn describe() {
-    describe_gauge!(OFFLINE_SESSIONS, "Offline sessions that have not lapsed");
-    describe_gauge!(OFFLINE_SESSIONS_BY_CLIENT, "Offline sessions of the clients that hold most");
     describe_counter!(OFFLINE_CREATED, "Offline sessions opened");
     describe_counter!(OFFLINE_ENDED, "Offline sessions ended, by what ended them");
     describe_counter!(TOKEN_REQUESTS, "Token requests answered");
     describe_counter!(REFRESH_REPLAYS, "Refresh tokens presented again");
     describe_histogram!(SWEEPER_RUN, Unit::Seconds, "Time that one run of the sweeper took");
     describe_counter!(SWEEPER_ROWS, "Rows that the sweeper removed");
-    describe_gauge!(SWEEPER_LAG, Unit::Seconds, "Age of the oldest lapsed row that is still there");
     describe_gauge!(SWEEPER_SUCCESS, Unit::Seconds, "When the sweeper last finished a run");
     describe_histogram!(HTTP_DURATION, Unit::Seconds, "Time from a request's head to its answer's");
     describe_gauge!(POOL_CONNECTIONS, "Connections to the database");
-    describe_histogram!(QUERY_SECONDS, Unit::Seconds, "Time that a statement took");
-    describe_histogram!(HASH_SECONDS, Unit::Seconds, "Time that a password hash took");
-}
-
-pub fn offline_sessions(realm: Realm<'_>, state: OfflineState, count: u64) {
-    gauge!(OFFLINE_SESSIONS, "realm" => realm.name(), "state" => state.as_str()).set(float(count));
-}
-
-/// Only for the few clients that hold most sessions; `client_id` must be one that exists.
-pub fn offline_sessions_by_client(realm: Realm<'_>, client_id: &str, count: u64) {
-    gauge!(OFFLINE_SESSIONS_BY_CLIENT, "realm" => realm.name(), "client_id" => client_id.to_owned()).set(float(count));
 }
 
 pub fn offline_session_created(realm: Realm<'_>) {
@@ -124,11 +101,6 @@ pub fn sweeper_removed(kind: SweepKind, rows: u64) {
     counter!(SWEEPER_ROWS, "kind" => kind.as_str()).increment(rows);
 }
 
-/// `lag` is the age of the oldest row that has lapsed and is still there; zero if there is none.
-pub fn sweeper_lag(kind: SweepKind, lag: Duration) {
-    gauge!(SWEEPER_LAG, "kind" => kind.as_str()).set(lag.as_secs_f64());
-}
-
 pub fn http_request(method: HttpMethod, route: Route<'_>, status: u16, took: Duration) {
     histogram!(HTTP_DURATION, "method" => method.as_str(), "route" => route.name(), "status" => status.to_string())
         .record(took.as_secs_f64());
@@ -136,15 +108,6 @@ pub fn http_request(method: HttpMethod, route: Route<'_>, status: u16, took: Dur
 
 pub fn db_pool_connections(state: PoolState, count: u64) {
     gauge!(POOL_CONNECTIONS, "state" => state.as_str()).set(float(count));
-}
-
-/// `query` is the name of a store function.
-pub fn db_query(query: &'static str, took: Duration) {
-    histogram!(QUERY_SECONDS, "query" => query).record(took.as_secs_f64());
-}
-
-pub fn password_hash(algorithm: HashAlgorithm, outcome: HashOutcome, took: Duration) {
-    histogram!(HASH_SECONDS, "algorithm" => algorithm.as_str(), "outcome" => outcome.as_str()).record(took.as_secs_f64());
 }
 
 /// Exact up to 2^53, which no count here reaches.
@@ -161,18 +124,18 @@ mod tests {
     fn samples_show_under_the_documented_names() {
         let (metrics, realm) = (install(), Realm::of_existing("metrics-test"));
         token_request(realm, Grant::RefreshToken, Outcome::Refused, TokenError::InvalidGrant);
-        offline_sessions(realm, OfflineState::Active, 7);
+        db_pool_connections(PoolState::Idle, 7);
         offline_sessions_ended(realm, EndReason::Reuse, 2);
         http_request(HttpMethod::Get, Route::of_template(Some("/realms/{realm}")), 200, Duration::from_millis(2));
         sweeper_ran(Duration::from_millis(3), Timestamp::from_unix_seconds(1_700_000_000));
         let page = metrics.render();
         for line in [
             r#"nightlatch_token_requests_total{realm="metrics-test",grant="refresh_token",outcome="refused",error="invalid_grant"} 1"#,
-            r#"nightlatch_offline_sessions{realm="metrics-test",state="active"} 7"#,
+            r#"nightlatch_db_pool_connections{state="idle"} 7"#,
             r#"nightlatch_offline_session_ended_total{realm="metrics-test",reason="reuse"} 2"#,
             r#"http_server_request_duration_seconds_bucket{method="GET",route="/realms/{realm}",status="200",le="0.0025"} 1"#,
             "nightlatch_sweeper_last_success_timestamp_seconds 1700000000",
-            "# HELP nightlatch_offline_sessions Offline sessions that have not lapsed",
+            "# HELP nightlatch_db_pool_connections Connections to the database",
         ] {
             assert!(page.contains(line), "{line}\n{page}");
         }

@@ -8,7 +8,6 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("login/consent.html", include_str!("../../templates/login/consent.html")),
     ("login/error.html", include_str!("../../templates/login/error.html")),
     ("login/form-post.html", include_str!("../../templates/login/form-post.html")),
-    ("login/frontchannel-logout.html", include_str!("../../templates/login/frontchannel-logout.html")),
     ("login/info.html", include_str!("../../templates/login/info.html")),
     ("login/login.html", include_str!("../../templates/login/login.html")),
     ("login/logout-confirm.html", include_str!("../../templates/login/logout-confirm.html")),
@@ -25,7 +24,6 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
 /// Name and bytes of the static files; the end of the name says the content type.
 pub(super) const ASSETS: &[(&str, &[u8])] = &[
     ("form-post.js", include_bytes!("../../static/form-post.js")),
-    ("frontchannel-logout.js", include_bytes!("../../static/frontchannel-logout.js")),
     ("logo.svg", include_bytes!("../../static/logo.svg")),
     ("nightlatch.css", include_bytes!("../../static/nightlatch.css")),
     ("nightlatch.js", include_bytes!("../../static/nightlatch.js")),

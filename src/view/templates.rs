@@ -13,7 +13,7 @@ use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
 use super::messages::Bundle;
-use super::{Consent, Error, FormPost, FrontchannelLogout, Info, Login, LogoutConfirm, Oob, UpdatePassword};
+use super::{Consent, Error, FormPost, Info, Login, LogoutConfirm, Oob, UpdatePassword};
 use super::{embedded, engine, theme};
 
 /// The language that is always there, and the one that a text comes from when another language lacks it.
@@ -41,12 +41,7 @@ pub struct Shell {
 
 /// Every page in every language.
 pub struct Templates {
-    languages: BTreeMap<String, Language>,
-}
-
-struct Language {
-    environment: Environment<'static>,
-    messages: Arc<Bundle>,
+    languages: BTreeMap<String, Environment<'static>>,
 }
 
 /// Why a page cannot be shown: a fault of the product or of a theme, never of a request.
@@ -88,12 +83,6 @@ impl Templates {
         self.render_value(P::TEMPLATE, shell, Value::from(Serde(page)))
     }
 
-    /// The text of a client's or scope's name, which may be a key: `${profileScopeConsentText}`. Other texts, and unknown
-    /// keys, are the answer themselves.
-    pub fn resolve(&self, locale: &str, text: &str) -> String {
-        self.language(locale).1.messages.resolve(text).to_owned()
-    }
-
     fn build(sources: &BTreeMap<String, String>, mut messages: BTreeMap<String, Bundle>) -> Result<Self, ViewError> {
         let english = messages.get(FALLBACK).cloned().unwrap_or_default();
         let mut languages = BTreeMap::new();
@@ -106,25 +95,25 @@ impl Templates {
                 locale: locale.clone(),
                 detail: detail(&error),
             })?;
-            languages.insert(locale, Language { environment, messages });
+            languages.insert(locale, environment);
         }
         Ok(Self { languages })
     }
 
-    fn language(&self, locale: &str) -> (&str, &Language) {
+    fn language(&self, locale: &str) -> (&str, &Environment<'static>) {
         let found = self.languages.get_key_value(locale).or_else(|| self.languages.get_key_value(FALLBACK));
-        let (name, language) = found.expect("the embedded English is always there");
-        (name, language)
+        let (name, environment) = found.expect("the embedded English is always there");
+        (name, environment)
     }
 
     pub(super) fn render_value(&self, template: &str, shell: &Shell, page: Value) -> Result<String, ViewError> {
-        let (locale, language) = self.language(&shell.locale);
+        let (locale, environment) = self.language(&shell.locale);
         let shell = context! { realm => shell.realm.as_str(), locale => locale, resources => shell.resources.as_str() };
-        language
-            .environment
-            .get_template(template)
-            .and_then(|t| t.render(context! { shell, page }))
-            .map_err(|error| ViewError::Template { name: template.into(), locale: locale.into(), detail: detail(&error) })
+        environment.get_template(template).and_then(|t| t.render(context! { shell, page })).map_err(|error| ViewError::Template {
+            name: template.into(),
+            locale: locale.into(),
+            detail: detail(&error),
+        })
     }
 
     fn try_samples(&self) -> Result<(), ViewError> {
@@ -147,7 +136,6 @@ pub(super) fn samples() -> Vec<(&'static str, Value)> {
         of::<Consent>(),
         of::<Error>(),
         of::<FormPost>(),
-        of::<FrontchannelLogout>(),
         of::<Info>(),
         of::<Login>(),
         of::<LogoutConfirm>(),

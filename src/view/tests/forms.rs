@@ -142,9 +142,10 @@ fn form_post_carries_the_fields_and_a_button_for_those_without_script() {
 
 #[test]
 fn addresses_stay_legible_in_the_source() {
-    let page = Templates::embedded().render(&shell("en"), &FrontchannelLogout::sample()).unwrap();
-    assert!(page.contains("<iframe src=\"https://client.example/front?iss=x&amp;sid=y\""));
-    assert!(page.contains("href=\"https://client.example/bye?state=x\""));
+    let page = Templates::embedded()
+        .render(&shell("en"), &Error { client_url: Some("https://client.example/bye?iss=x&sid=y".into()), ..Error::sample() })
+        .unwrap();
+    assert!(page.contains("href=\"https://client.example/bye?iss=x&amp;sid=y\""), "{page}");
 }
 
 #[test]
