@@ -1,4 +1,5 @@
-# The server and nothing else: no shell tools, no database, no root. Templates and migrations are in the program.
+# The server on a bare Debian: nothing is installed beside it, no database, no root. Templates and migrations are in the
+# program.
 #
 #   docker build -t nightlatch .
 #   docker compose up            # with a database, see docker-compose.yml

@@ -9,7 +9,7 @@ pub struct Facts<'a> {
     /// Where the server is reached, relative path included: `http://localhost:8080`.
     pub base_url: &'a str,
     pub management_url: &'a str,
-    /// "embedded Postgres, data in …" or the address of the database.
+    /// Its address, without user and password.
     pub database: &'a str,
     /// The administrator, if this start knows the password to be in force.
     pub admin: Option<&'a AdminLogin>,

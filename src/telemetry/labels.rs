@@ -18,12 +18,13 @@ macro_rules! labels {
 }
 
 labels! {
-    /// The grant of a token request. One that a client made up is refused before it is counted.
+    /// The grant of a token request. `Other` stands for whatever a client made up.
     Grant {
         AuthorizationCode = "authorization_code",
         RefreshToken = "refresh_token",
         Password = "password",
         ClientCredentials = "client_credentials",
+        Other = "other",
     }
 
     Outcome {
