@@ -52,19 +52,6 @@ labels! {
         Other = "other",
     }
 
-    /// Why an offline session ended.
-    EndReason {
-        Idle = "idle",
-        Max = "max",
-        UserRevoked = "user_revoked",
-        AdminRevoked = "admin_revoked",
-        ClientRevoked = "client_revoked",
-        Reuse = "reuse",
-        Limit = "limit",
-        NotBefore = "not_before",
-        UserDisabled = "user_disabled",
-    }
-
     /// What a refresh token that was used before was answered with.
     Replay {
         /// The same successor again.

@@ -8,11 +8,9 @@ use std::time::Duration;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use super::labels::{EndReason, Grant, HttpMethod, Outcome, PoolState, Realm, Replay, Route, SweepKind, TokenError};
+use super::labels::{Grant, HttpMethod, Outcome, PoolState, Realm, Replay, Route, SweepKind, TokenError};
 use crate::base::Timestamp;
 
-const OFFLINE_CREATED: &str = "nightlatch_offline_session_created_total";
-const OFFLINE_ENDED: &str = "nightlatch_offline_session_ended_total";
 const TOKEN_REQUESTS: &str = "nightlatch_token_requests_total";
 const REFRESH_REPLAYS: &str = "nightlatch_refresh_replays_total";
 const SWEEPER_RUN: &str = "nightlatch_sweeper_run_seconds";
@@ -62,8 +60,6 @@ pub fn install() -> Metrics {
 }
 
 fn describe() {
-    describe_counter!(OFFLINE_CREATED, "Offline sessions opened");
-    describe_counter!(OFFLINE_ENDED, "Offline sessions ended, by what ended them");
     describe_counter!(TOKEN_REQUESTS, "Token requests answered");
     describe_counter!(REFRESH_REPLAYS, "Refresh tokens presented again");
     describe_histogram!(SWEEPER_RUN, Unit::Seconds, "Time that one run of the sweeper took");
@@ -71,14 +67,6 @@ fn describe() {
     describe_gauge!(SWEEPER_SUCCESS, Unit::Seconds, "When the sweeper last finished a run");
     describe_histogram!(HTTP_DURATION, Unit::Seconds, "Time from a request's head to its answer's");
     describe_gauge!(POOL_CONNECTIONS, "Connections to the database");
-}
-
-pub fn offline_session_created(realm: Realm<'_>) {
-    counter!(OFFLINE_CREATED, "realm" => realm.name()).increment(1);
-}
-
-pub fn offline_sessions_ended(realm: Realm<'_>, reason: EndReason, count: u64) {
-    counter!(OFFLINE_ENDED, "realm" => realm.name(), "reason" => reason.as_str()).increment(count);
 }
 
 pub fn token_request(realm: Realm<'_>, grant: Grant, outcome: Outcome, error: TokenError) {
@@ -125,14 +113,12 @@ mod tests {
         let (metrics, realm) = (install(), Realm::of_existing("metrics-test"));
         token_request(realm, Grant::RefreshToken, Outcome::Refused, TokenError::InvalidGrant);
         db_pool_connections(PoolState::Idle, 7);
-        offline_sessions_ended(realm, EndReason::Reuse, 2);
         http_request(HttpMethod::Get, Route::of_template(Some("/realms/{realm}")), 200, Duration::from_millis(2));
         sweeper_ran(Duration::from_millis(3), Timestamp::from_unix_seconds(1_700_000_000));
         let page = metrics.render();
         for line in [
             r#"nightlatch_token_requests_total{realm="metrics-test",grant="refresh_token",outcome="refused",error="invalid_grant"} 1"#,
             r#"nightlatch_db_pool_connections{state="idle"} 7"#,
-            r#"nightlatch_offline_session_ended_total{realm="metrics-test",reason="reuse"} 2"#,
             r#"http_server_request_duration_seconds_bucket{method="GET",route="/realms/{realm}",status="200",le="0.0025"} 1"#,
             "nightlatch_sweeper_last_success_timestamp_seconds 1700000000",
             "# HELP nightlatch_db_pool_connections Connections to the database",

@@ -95,10 +95,13 @@ async fn the_process_is_alive_but_not_ready() {
 #[tokio::test]
 async fn metrics_tell_of_requests_and_no_secret() {
     let server = TestServer::start().await;
+    server.admin().await.set(serde_json::json!({"revokeRefreshToken": true, "refreshTokenMaxReuse": 0})).await;
     let token = server.offline_token().await;
     server.refresh(&token).await.granted();
+    assert_eq!(server.refresh(&token).await.status, 400);
     let text = server.http.get(format!("{}/metrics", server.management)).send().await.unwrap().text().await.unwrap();
     assert!(text.contains("nightlatch_token_requests_total"), "{text}");
+    assert!(text.contains("nightlatch_refresh_replays_total{realm=\"demo\",kind=\"reuse\"}"), "{text}");
     assert!(!text.contains(&token) && !text.contains("alice"));
     server.finish().await;
 }

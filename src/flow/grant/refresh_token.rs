@@ -29,6 +29,7 @@ use crate::store::client_session::WhenEmpty;
 use crate::store::session::DecidedOn;
 use crate::store::sweep::Candidate;
 use crate::store::{self, StoreError};
+use crate::telemetry::{labels, metrics};
 
 /// The usual case; `None` for everything else, with nothing written.
 pub async fn try_fast(cx: &Cx, client: &Client, request: &Refresh) -> Result<Option<Outcome>, StoreError> {
@@ -226,7 +227,12 @@ async fn finish(
     let Some(stepped) = stepped else { return Ok(None) };
     let outcome = RotationOutcome::parse(&stepped.outcome)
         .ok_or_else(|| StoreError::Inconsistent(format!("chain outcome {}", stepped.outcome)))?;
+    let realm = labels::Realm::of_existing(&cx.snapshot().realm.name);
+    if outcome == RotationOutcome::Replayed {
+        metrics::refresh_replayed(realm, labels::Replay::Grace);
+    }
     if let Some(text) = outcome.refusal() {
+        metrics::refresh_replayed(realm, labels::Replay::Reuse);
         revoke_part(cx, client, token).await?;
         return Ok(Some(Err(reject(token, Some(&user.id), OAuthError::invalid_grant(text)))));
     }
