@@ -2,6 +2,7 @@
 
 use nightlatch::flow::bootstrap::{self, Bootstrapped};
 use serde_json::json;
+use sqlx::Connection;
 
 use crate::rotation::futures;
 use crate::support::TestServer;
@@ -63,4 +64,16 @@ async fn a_secret_that_one_node_changed_opens_nothing_at_another() {
     assert_eq!(second.as_backup("/token", &form).await.refusal().1, "unauthorized_client");
     second.stop().await;
     first.finish().await;
+}
+
+#[tokio::test]
+async fn a_node_of_an_older_version_starts_on_a_newer_schema() {
+    let server = TestServer::start().await;
+    let mut connection = sqlx::PgConnection::connect(&crate::support::database_address(&server.database)).await.unwrap();
+    let newer = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+                 values (9999, 'of a newer version', true, '', 0)";
+    sqlx::raw_sql(newer).execute(&mut connection).await.unwrap();
+    server.server.store.migrate().await.unwrap();
+    server.offline_token().await;
+    server.finish().await;
 }

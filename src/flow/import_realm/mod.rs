@@ -1,21 +1,22 @@
 //! Making a realm, from nothing or from a file: everything in one transaction, or nothing.
 
+mod master;
+mod secrets;
+mod users;
+
 use std::collections::HashMap;
 
 use thiserror::Error;
 
+use self::secrets::{hash_passwords, keys_of};
+pub use self::users::service_account;
 use super::context::Server;
-use super::{keys, new_realm};
+use super::new_realm;
 use crate::base::Timestamp;
-use crate::jose::Algorithm;
-use crate::model::realm_import::{
-    ClientImport, ClientScopeImport, GroupImport, PasswordImport, RealmImport, RoleImport, RoleRef, ScopeOwner, UserImport,
-};
+use crate::model::realm_import::{ClientImport, ClientScopeImport, GroupImport, RealmImport, RoleImport, RoleRef, ScopeOwner};
 use crate::model::signing_key::StoredKey;
-use crate::model::{ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, Role, RoleId, User, UserId};
-use crate::oidc::admin_roles::{ADMIN, master_client};
+use crate::model::{ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, Role, RoleId, UserId};
 use crate::store::client::{ClientRow, MapperOwner};
-use crate::store::consent::Given;
 use crate::store::{self, Db, StoreError};
 
 /// Why a realm was not made.
@@ -65,47 +66,6 @@ fn explain(error: ImportError, name: &str) -> ImportError {
         }
         other => other,
     }
-}
-
-/// The keys of the file, and those that every realm has where the file brings none of the kind.
-async fn keys_of(server: &Server, import: &RealmImport, now: Timestamp) -> Result<Vec<StoredKey>, StoreError> {
-    let mut all = import.keys.clone();
-    let has = |algorithm: &str| import.keys.iter().any(|k| k.algorithm == algorithm);
-    if !has("RS256") {
-        all.push(keys::generate(server, Algorithm::Rs256, &import.name, now).await?);
-    }
-    if !has("RSA-OAEP") {
-        all.push(keys::generate_encryption(&import.name, now).await?);
-    }
-    if !has("HS512") {
-        all.push(keys::hmac(&server.entropy, Algorithm::Hs512));
-    }
-    if !has("AES") {
-        all.push(keys::aes(&server.entropy));
-    }
-    Ok(all)
-}
-
-/// Hashes the passwords that stand in the clear; the order is that of the users and their credentials.
-async fn hash_passwords(
-    server: &Server,
-    import: &mut RealmImport,
-    now: Timestamp,
-) -> Result<Vec<Vec<crate::model::credential::Credential>>, ImportError> {
-    let mut all = Vec::with_capacity(import.users.len());
-    for user in &mut import.users {
-        let mut of_user = Vec::new();
-        for password in std::mem::take(&mut user.passwords) {
-            of_user.push(match password {
-                PasswordImport::Stored(credential) => credential,
-                PasswordImport::Clear(clear) => {
-                    server.passwords.hash(&server.entropy, &clear, now).await.ok_or(ImportError::Busy)?
-                }
-            });
-        }
-        all.push(of_user);
-    }
-    Ok(all)
 }
 
 /// What has been written so far, by name.
@@ -325,173 +285,5 @@ impl Writer<'_> {
         }
         names.groups.insert(path, id);
         Ok(())
-    }
-
-    async fn user(
-        &self,
-        db: &mut Db<'_>,
-        names: &Names,
-        user: &UserImport,
-        credentials: &[crate::model::credential::Credential],
-    ) -> Result<(), ImportError> {
-        let service_account_of = match &user.service_account_of {
-            None => None,
-            Some(client) => Some(
-                names
-                    .clients
-                    .get(client)
-                    .cloned()
-                    .ok_or_else(|| ImportError::Unknown(format!("Unable to find client {client}")))?,
-            ),
-        };
-        let row = User {
-            id: user.id.clone().unwrap_or_else(|| UserId::new(self.new_id())),
-            username: user.username.to_lowercase(),
-            email: user.email.as_ref().map(|e| e.to_lowercase()),
-            email_verified: user.email_verified,
-            first_name: user.first_name.clone(),
-            last_name: user.last_name.clone(),
-            enabled: user.enabled,
-            not_before: user.not_before,
-            version: 1,
-            attributes: user.attributes.clone(),
-            required_actions: user.required_actions.clone(),
-            service_account_of,
-            created_at: user.created_at.unwrap_or(self.now),
-            roles: Vec::new(),
-            groups: Vec::new(),
-            consents: Vec::new(),
-        };
-        self.user_row(db, &row, &user.federated_identities).await?;
-        for credential in credentials {
-            store::credential::insert_credential(db, self.realm, &row.id, credential).await?;
-        }
-        for role in &user.roles {
-            self.user_role(db, names, &row.id, role).await?;
-        }
-        for path in &user.groups {
-            let group = names.groups.get(path);
-            let group = group.ok_or_else(|| ImportError::Unknown(format!("Unable to find group specified by path: {path}")))?;
-            store::user::insert_membership(db, self.realm, &row.id, group).await?;
-        }
-        self.consents(db, names, &row.id, user).await
-    }
-
-    async fn user_row(&self, db: &mut Db<'_>, row: &User, federated: &serde_json::Value) -> Result<(), ImportError> {
-        let duplicates = self.import.document.get("duplicateEmailsAllowed").and_then(serde_json::Value::as_bool);
-        store::user::insert_user(db, self.realm, row, !duplicates.unwrap_or(false), federated).await?;
-        Ok(())
-    }
-
-    /// A role of the realm that is not there is made; one of a client has to be there (Keycloak).
-    async fn user_role(&self, db: &mut Db<'_>, names: &Names, user: &UserId, role: &RoleRef) -> Result<(), ImportError> {
-        match names.roles.get(role) {
-            Some(id) => store::user::insert_role(db, self.realm, user, id).await?,
-            None if role.client.is_none() => {
-                tracing::warn!(role.name = role.name, "an imported user names a role that the file does not have");
-            }
-            None => return Err(ImportError::Unknown(format!("Unable to find role {}", role.name))),
-        }
-        Ok(())
-    }
-
-    async fn consents(&self, db: &mut Db<'_>, names: &Names, id: &UserId, user: &UserImport) -> Result<(), ImportError> {
-        for consent in &user.consents {
-            let client = names.clients.get(&consent.client);
-            let unknown =
-                || ImportError::Unknown(format!("Unable to find client consent mappings for client: {}", consent.client));
-            let client = client.ok_or_else(unknown)?;
-            let scopes: Vec<ClientScopeId> =
-                consent.scopes.iter().filter_map(|n| names.scopes.get(n)).map(|(id, _)| id.clone()).collect();
-            let at = consent.updated_at.or(consent.created_at).unwrap_or(self.now);
-            let given = Given { scopes: &scopes, client_itself: false };
-            store::consent::grant(db, self.realm, id, client, given, at).await?;
-        }
-        Ok(())
-    }
-
-    /// The accounts of clients that act for themselves, where the file brings none.
-    async fn service_accounts(&self, db: &mut Db<'_>, names: &Names, default_role: &RoleId) -> Result<(), ImportError> {
-        for client in self.import.clients.iter().filter(|c| c.settings.service_accounts_enabled) {
-            let brought = self.import.users.iter().any(|u| u.service_account_of.as_deref() == Some(&client.client_id));
-            let Some(uuid) = names.clients.get(&client.client_id).filter(|_| !brought) else { continue };
-            let account = service_account(self.server, &client.client_id, uuid, self.now);
-            self.user_row(db, &account, &serde_json::json!([])).await?;
-            store::user::insert_role(db, self.realm, &account.id, default_role).await?;
-        }
-        Ok(())
-    }
-
-    /// The realm's client in the master realm, whose roles administer it, and their place in the role `admin`.
-    async fn roles_in_master(&self, db: &mut Db<'_>, creator: Option<&UserId>) -> Result<(), ImportError> {
-        let Some((master, _)) = store::realm::find_version(db, "master").await? else { return Ok(()) };
-        store::realm::touch(db, &master).await?;
-        let client = new_realm::realm_client(&self.import.name);
-        let uuid = ClientUuid::new(self.new_id());
-        let row = ClientRow {
-            uuid: &uuid,
-            client_id: &ClientId::new(master_client(&self.import.name)),
-            enabled: true,
-            not_before: 0,
-            secret: None,
-            settings: &client.settings,
-        };
-        store::client::insert_client(db, &master, &row, self.now).await?;
-        let mut ids = HashMap::new();
-        let roles = new_realm::admin_roles(&client.client_id);
-        for role in &roles {
-            let id = RoleId::new(self.new_id());
-            let row = Role {
-                id: id.clone(),
-                client: Some(uuid.clone()),
-                name: role.role.name.clone(),
-                description: role.description.clone(),
-                attributes: role.attributes.clone(),
-                children: Vec::new(),
-            };
-            store::role::insert_role(db, &master, &row).await?;
-            ids.insert(role.role.name.clone(), id);
-        }
-        for role in &roles {
-            for child in role.composites.iter().filter_map(|c| ids.get(&c.name)) {
-                store::role::insert_composite(db, &master, &ids[&role.role.name], child).await?;
-            }
-        }
-        let admin = self.server.realms.get(&self.server.store, "master").await?;
-        let admin = admin.and_then(|m| m.snapshot.realm_role(ADMIN).map(|r| r.id.clone()));
-        for id in ids.values() {
-            if let Some(admin) = &admin {
-                store::role::insert_composite(db, &master, admin, id).await?;
-            }
-            if let Some(creator) = creator {
-                store::user::insert_role(db, &master, creator, id).await?;
-            }
-        }
-        if let Some(creator) = creator {
-            store::user::touch(db, &master, creator).await?;
-        }
-        Ok(())
-    }
-}
-
-/// The user that stands for a client.
-pub fn service_account(server: &Server, client_id: &str, client: &ClientUuid, now: Timestamp) -> User {
-    User {
-        id: UserId::new(server.entropy.uuid()),
-        username: format!("service-account-{}", client_id.to_lowercase()),
-        email: None,
-        email_verified: false,
-        first_name: None,
-        last_name: None,
-        enabled: true,
-        not_before: 0,
-        version: 1,
-        attributes: std::collections::BTreeMap::new(),
-        required_actions: Vec::new(),
-        service_account_of: Some(client.clone()),
-        created_at: now,
-        roles: Vec::new(),
-        groups: Vec::new(),
-        consents: Vec::new(),
     }
 }
