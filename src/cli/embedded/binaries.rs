@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::data_dir;
-use super::error::EmbeddedError;
+use super::error::{EmbeddedError, OLDEST};
 use crate::config::EmbeddedSettings;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,9 +25,6 @@ const DISTRIBUTIONS: [(&str, &str, &str); 5] = [
     ("/opt/homebrew/opt", "postgresql@", "bin"),
     ("/usr/local/opt", "postgresql@", "bin"),
 ];
-
-/// The schema says `unique nulls not distinct`.
-pub(super) const OLDEST: u32 = 15;
 
 pub(super) fn find(settings: &EmbeddedSettings) -> Result<Binaries, EmbeddedError> {
     let wanted = data_dir::major_version(&settings.data_dir);

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::binaries::OLDEST;
+/// The schema says `unique nulls not distinct`.
+pub(super) const OLDEST: u32 = 15;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{ImportError, Writer};
+use super::writer::{ImportError, Writer};
 use crate::flow::new_realm;
 use crate::model::{ClientId, ClientUuid, Role, RoleId, UserId};
 use crate::oidc::admin_roles::{ADMIN, master_client};

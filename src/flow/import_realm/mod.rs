@@ -3,39 +3,19 @@
 mod master;
 mod secrets;
 mod users;
-
-use std::collections::HashMap;
-
-use thiserror::Error;
+mod writer;
 
 use self::secrets::{hash_passwords, keys_of};
 pub use self::users::service_account;
+pub use self::writer::ImportError;
+use self::writer::{Names, Writer};
 use super::context::Server;
 use super::new_realm;
-use crate::base::Timestamp;
 use crate::model::realm_import::{ClientImport, ClientScopeImport, GroupImport, RealmImport, RoleImport, RoleRef, ScopeOwner};
 use crate::model::signing_key::StoredKey;
 use crate::model::{ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, Role, RoleId, UserId};
 use crate::store::client::{ClientRow, MapperOwner};
 use crate::store::{self, Db, StoreError};
-
-/// Why a realm was not made.
-#[derive(Debug, Error)]
-pub enum ImportError {
-    /// A realm of this name is there.
-    #[error("Realm {0} already exists")]
-    Exists(String),
-    /// Two things of the file have one name, or one id.
-    #[error("Duplicate resource error")]
-    Duplicate,
-    /// The file speaks of something that it does not have.
-    #[error("{0}")]
-    Unknown(String),
-    #[error("too many passwords are being hashed at this moment")]
-    Busy,
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Makes the realm. Roles over it in the master realm are made along; `creator` gets them where they have not got all.
 pub async fn run(server: &Server, mut import: RealmImport, creator: Option<&UserId>) -> Result<RealmId, ImportError> {
@@ -68,33 +48,7 @@ fn explain(error: ImportError, name: &str) -> ImportError {
     }
 }
 
-/// What has been written so far, by name.
-#[derive(Default)]
-struct Names {
-    clients: HashMap<String, ClientUuid>,
-    scopes: HashMap<String, (ClientScopeId, String)>,
-    roles: HashMap<RoleRef, RoleId>,
-    groups: HashMap<String, GroupId>,
-}
-
-impl Names {
-    fn role(&self, reference: &RoleRef) -> Result<&RoleId, ImportError> {
-        self.roles.get(reference).ok_or_else(|| ImportError::Unknown(format!("Unable to find role {}", reference.name)))
-    }
-}
-
-struct Writer<'a> {
-    server: &'a Server,
-    realm: &'a RealmId,
-    now: Timestamp,
-    import: &'a RealmImport,
-}
-
 impl Writer<'_> {
-    fn new_id(&self) -> String {
-        self.server.entropy.uuid()
-    }
-
     async fn write(
         &self,
         db: &mut Db<'_>,

@@ -1,6 +1,6 @@
 //! What takes long or is secret, made before the transaction begins: keys and password hashes.
 
-use super::ImportError;
+use super::writer::ImportError;
 use crate::base::Timestamp;
 use crate::flow::context::Server;
 use crate::flow::keys;

@@ -1,6 +1,6 @@
 //! The users of a realm that is made: with their passwords, roles, groups and consents, and those that stand for clients.
 
-use super::{ImportError, Names, Writer};
+use super::writer::{ImportError, Names, Writer};
 use crate::base::Timestamp;
 use crate::flow::context::Server;
 use crate::model::realm_import::{RoleRef, UserImport};
