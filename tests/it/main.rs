@@ -18,6 +18,7 @@ mod offline_access;
 mod outage;
 mod packaging;
 mod pages;
+mod realm_files;
 mod rotation;
 mod sign_in;
 mod statements;

@@ -1,37 +1,87 @@
 //! Making a realm, from nothing or from a file: everything in one transaction, or nothing.
 
+use std::collections::{BTreeMap, HashSet};
+
+mod keys;
 mod master;
-mod secrets;
+mod passwords;
 mod users;
+mod without_effect;
 mod writer;
 
-use self::secrets::{hash_passwords, keys_of};
+use self::keys::keys_of;
+use self::passwords::hash_passwords;
 pub use self::users::service_account;
+use self::without_effect::without_effect;
 pub use self::writer::ImportError;
 use self::writer::{Names, Writer};
 use super::context::Server;
 use super::new_realm;
+use crate::model::credential::Credential;
 use crate::model::realm_import::{ClientImport, ClientScopeImport, GroupImport, RealmImport, RoleImport, RoleRef, ScopeOwner};
 use crate::model::signing_key::StoredKey;
 use crate::model::{ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, Role, RoleId, UserId};
 use crate::store::client::{ClientRow, MapperOwner};
 use crate::store::{self, Db, StoreError};
 
+/// A realm that was made.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    pub realm: RealmId,
+    /// What its file says and this server does not act on, each by its path. The log has it too.
+    pub not_taken_over: Vec<String>,
+}
+
 /// Makes the realm. Roles over it in the master realm are made along; `creator` gets them where they have not got all.
-pub async fn run(server: &Server, mut import: RealmImport, creator: Option<&UserId>) -> Result<RealmId, ImportError> {
+pub async fn run(server: &Server, mut import: RealmImport, creator: Option<&UserId>) -> Result<Imported, ImportError> {
     let now = server.clock.now();
+    let mut not_taken_over = std::mem::take(&mut import.not_taken_over);
+    not_taken_over.extend(without_effect(&import));
     new_realm::complete(&mut import, &server.entropy);
-    let id = import.id.clone().unwrap_or_else(|| RealmId::new(server.entropy.uuid()));
-    let keys = keys_of(server, &import, now).await?;
+    roles_that_are_only_named(&mut import);
+    let realm = import.id.clone().unwrap_or_else(|| RealmId::new(server.entropy.uuid()));
+    let keys = keys_of(server, &import, now, &mut not_taken_over).await?;
     let credentials = hash_passwords(server, &mut import, now).await?;
-    let writer = Writer { server, realm: &id, now, import: &import };
+    let writer = Writer { server, realm: &realm, now, import: &import };
     let made = server.store.in_tx_or(async |db| writer.write(db, &keys, &credentials, creator).await).await;
-    made.map_err(|error| explain(error, &import.name))?;
-    server.realms.invalidate(&id);
+    not_taken_over.extend(made.map_err(|error| explain(error, &import.name))?);
+    server.realms.invalidate(&realm);
     if let Some(master) = server.realms.get(&server.store, "master").await? {
         server.realms.invalidate(&master.snapshot.realm.id);
     }
-    Ok(id)
+    for path in &not_taken_over {
+        tracing::warn!(realm = import.name, path, "the realm file says this, and nothing here acts on it");
+    }
+    Ok(Imported { realm, not_taken_over })
+}
+
+/// Roles that users, groups and scope mappings name and the file does not have are made (Keycloak).
+fn roles_that_are_only_named(import: &mut RealmImport) {
+    fn of_groups<'a>(groups: &'a [GroupImport], named: &mut Vec<&'a RoleRef>) {
+        for group in groups {
+            named.extend(&group.roles);
+            of_groups(&group.groups, named);
+        }
+    }
+    let mut named: Vec<&RoleRef> = import.users.iter().flat_map(|u| &u.roles).collect();
+    named.extend(import.scope_mappings.iter().flat_map(|m| &m.roles));
+    of_groups(&import.groups, &mut named);
+    let mut there: HashSet<RoleRef> = import.roles.iter().map(|r| r.role.clone()).collect();
+    let clients: HashSet<&str> = import.clients.iter().map(|c| c.client_id.as_str()).collect();
+    let mut missing = Vec::new();
+    for role in named {
+        let has_place = role.client.as_deref().is_none_or(|client| clients.contains(client));
+        if has_place && there.insert(role.clone()) {
+            missing.push(RoleImport {
+                id: None,
+                role: role.clone(),
+                description: None,
+                attributes: BTreeMap::new(),
+                composites: Vec::new(),
+            });
+        }
+    }
+    import.roles.extend(missing);
 }
 
 /// What a conflict in the database means for the file.
@@ -49,13 +99,14 @@ fn explain(error: ImportError, name: &str) -> ImportError {
 }
 
 impl Writer<'_> {
+    /// Writes everything. Answers what found no place, by its path.
     async fn write(
         &self,
         db: &mut Db<'_>,
         keys: &[StoredKey],
-        credentials: &[Vec<crate::model::credential::Credential>],
+        credentials: &[Vec<Credential>],
         creator: Option<&UserId>,
-    ) -> Result<(), ImportError> {
+    ) -> Result<Vec<String>, ImportError> {
         let mut names = Names::default();
         let default_role = self.role_ids(&mut names);
         let realm = store::realm::NewRealm {
@@ -74,6 +125,14 @@ impl Writer<'_> {
         for scope in self.import.client_scopes.iter().flatten() {
             self.scope(db, &mut names, scope).await?;
         }
+        for (what, list) in [
+            ("defaultDefaultClientScopes", &self.import.default_scopes),
+            ("defaultOptionalClientScopes", &self.import.optional_scopes),
+        ] {
+            let unknown = list.iter().flatten().filter(|name| !names.scopes.contains_key(*name));
+            let lost: Vec<String> = unknown.map(|name| format!("{what}.{name}")).collect();
+            names.lost.extend(lost);
+        }
         for client in &self.import.clients {
             self.client(db, &mut names, client).await?;
         }
@@ -82,7 +141,13 @@ impl Writer<'_> {
         for group in &self.import.groups {
             self.group(db, &mut names, group, None, "").await?;
         }
-        let defaults: Vec<GroupId> = self.import.default_groups.iter().filter_map(|p| names.groups.get(p)).cloned().collect();
+        let mut defaults: Vec<GroupId> = Vec::new();
+        for path in &self.import.default_groups {
+            match names.groups.get(path) {
+                Some(group) => defaults.push(group.clone()),
+                None => names.lost.push(format!("defaultGroups.{path}")),
+            }
+        }
         store::realm::set_default_groups(db, self.realm, &defaults).await?;
         for (user, credentials) in self.import.users.iter().zip(credentials) {
             self.user(db, &names, user, credentials).await?;
@@ -91,7 +156,7 @@ impl Writer<'_> {
         if self.import.name != "master" {
             self.roles_in_master(db, creator).await?;
         }
-        Ok(())
+        Ok(names.lost)
     }
 
     /// Gives every role its id beforehand, because roles name each other. Returns the default role's.
@@ -143,7 +208,12 @@ impl Writer<'_> {
         }
         let inherited = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
         let (mut default, optional) = match &client.scopes {
-            Some(own) => (own.default.clone(), own.optional.clone()),
+            Some(own) => {
+                let named = own.default.iter().chain(&own.optional).filter(|name| !names.scopes.contains_key(*name));
+                let lost: Vec<String> = named.map(|name| format!("clients.{}.clientScopes.{name}", client.client_id)).collect();
+                names.lost.extend(lost);
+                (own.default.clone(), own.optional.clone())
+            }
             None => (inherited(&self.import.default_scopes), inherited(&self.import.optional_scopes)),
         };
         if client.settings.service_accounts_enabled {
@@ -197,14 +267,17 @@ impl Writer<'_> {
                 let role = names.role(role)?;
                 match &mapping.owner {
                     ScopeOwner::Client(name) => {
-                        if let Some(client) = names.clients.get(name) {
-                            store::client::insert_scope_mapping(db, self.realm, client, role).await?;
-                        }
+                        let client = names.clients.get(name);
+                        let client = client.ok_or_else(|| {
+                            ImportError::Unknown(format!("Unknown client specification in scope mappings: {name}"))
+                        })?;
+                        store::client::insert_scope_mapping(db, self.realm, client, role).await?;
                     }
                     ScopeOwner::ClientScope(name) => {
-                        if let Some((scope, _)) = names.scopes.get(name) {
-                            store::client_scope::insert_role(db, self.realm, scope, role).await?;
-                        }
+                        let scope = names.scopes.get(name);
+                        let (scope, _) = scope
+                            .ok_or_else(|| ImportError::Unknown(format!("Unknown client scope in scope mappings: {name}")))?;
+                        store::client_scope::insert_role(db, self.realm, scope, role).await?;
                     }
                 }
             }

@@ -3,7 +3,8 @@
 use super::writer::{ImportError, Names, Writer};
 use crate::base::Timestamp;
 use crate::flow::context::Server;
-use crate::model::realm_import::{RoleRef, UserImport};
+use crate::model::credential::Credential;
+use crate::model::realm_import::UserImport;
 use crate::model::{ClientScopeId, ClientUuid, RoleId, User, UserId};
 use crate::store::consent::Given;
 use crate::store::{self, Db};
@@ -14,7 +15,7 @@ impl Writer<'_> {
         db: &mut Db<'_>,
         names: &Names,
         user: &UserImport,
-        credentials: &[crate::model::credential::Credential],
+        credentials: &[Credential],
     ) -> Result<(), ImportError> {
         let service_account_of = match &user.service_account_of {
             None => None,
@@ -49,7 +50,7 @@ impl Writer<'_> {
             store::credential::insert_credential(db, self.realm, &row.id, credential).await?;
         }
         for role in &user.roles {
-            self.user_role(db, names, &row.id, role).await?;
+            store::user::insert_role(db, self.realm, &row.id, names.role(role)?).await?;
         }
         for path in &user.groups {
             let group = names.groups.get(path);
@@ -65,26 +66,19 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// A role of the realm that is not there is made; one of a client has to be there (Keycloak).
-    async fn user_role(&self, db: &mut Db<'_>, names: &Names, user: &UserId, role: &RoleRef) -> Result<(), ImportError> {
-        match names.roles.get(role) {
-            Some(id) => store::user::insert_role(db, self.realm, user, id).await?,
-            None if role.client.is_none() => {
-                tracing::warn!(role.name = role.name, "an imported user names a role that the file does not have");
-            }
-            None => return Err(ImportError::Unknown(format!("Unable to find role {}", role.name))),
-        }
-        Ok(())
-    }
-
     async fn consents(&self, db: &mut Db<'_>, names: &Names, id: &UserId, user: &UserImport) -> Result<(), ImportError> {
         for consent in &user.consents {
             let client = names.clients.get(&consent.client);
             let unknown =
                 || ImportError::Unknown(format!("Unable to find client consent mappings for client: {}", consent.client));
             let client = client.ok_or_else(unknown)?;
-            let scopes: Vec<ClientScopeId> =
-                consent.scopes.iter().filter_map(|n| names.scopes.get(n)).map(|(id, _)| id.clone()).collect();
+            let mut scopes: Vec<ClientScopeId> = Vec::new();
+            for name in &consent.scopes {
+                let scope = names.scopes.get(name);
+                let unknown =
+                    || ImportError::Unknown(format!("Unable to find client scope {name} in the consents of {}", user.username));
+                scopes.push(scope.ok_or_else(unknown)?.0.clone());
+            }
             let at = consent.updated_at.or(consent.created_at).unwrap_or(self.now);
             let given = Given { scopes: &scopes, client_itself: false };
             store::consent::grant(db, self.realm, id, client, given, at).await?;

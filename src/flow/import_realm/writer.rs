@@ -35,6 +35,8 @@ pub(super) struct Names {
     pub(super) scopes: HashMap<String, (ClientScopeId, String)>,
     pub(super) roles: HashMap<RoleRef, RoleId>,
     pub(super) groups: HashMap<String, GroupId>,
+    /// What is named and is not there, by its path.
+    pub(super) lost: Vec<String>,
 }
 
 impl Names {

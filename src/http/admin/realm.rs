@@ -37,7 +37,7 @@ async fn change(admin: Admin<ManageRealm>, Json(given): Json<RealmRepresentation
             enabled: given.enabled.map_or(before.enabled, |f| f.0),
             not_before: given.not_before.map_or(before.not_before, |n| n.0),
             document: given.settings.put_on(&before.document),
-            named: given.settings.0.clone(),
+            named: given.settings.values().clone(),
         };
         realms::update(&cx, &change).await
     })

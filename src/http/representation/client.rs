@@ -49,7 +49,7 @@ pub(crate) struct ClientRepresentation {
     pub default_client_scopes: Option<Vec<Text>>,
     pub optional_client_scopes: Option<Vec<Text>>,
     #[serde(flatten)]
-    _ignored: Ignored<ClientFields>,
+    ignored: Ignored<ClientFields>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,19 +57,18 @@ struct ClientFields;
 
 impl Names for ClientFields {
     const NAMES: &'static [&'static str] = &[
-        "access",
         "authorizationServicesEnabled",
         "authorizationSettings",
         "clientTemplate",
         "defaultRoles",
         "directGrantsOnly",
-        "origin",
         "registeredNodes",
         "registrationAccessToken",
         "useTemplateConfig",
         "useTemplateMappers",
         "useTemplateScope",
     ];
+    const DERIVED: &'static [&'static str] = &["access", "origin"];
 }
 
 impl Representation for ClientRepresentation {
@@ -101,6 +100,15 @@ impl ClientRepresentation {
                 optional: list(&self.optional_client_scopes),
             }),
             mappers: self.protocol_mappers.iter().flatten().map(|m| m.to_model(entropy)).collect(),
+        }
+    }
+
+    /// What of the client is lost.
+    pub(super) fn report(&self, report: &mut Vec<String>) {
+        let path = format!("clients.{}", text(self.client_id.as_ref()).unwrap_or_default());
+        self.ignored.report(&path, report);
+        for mapper in self.protocol_mappers.iter().flatten() {
+            mapper.report(&path, report);
         }
     }
 

@@ -53,6 +53,14 @@ impl ClientScopeRepresentation {
         }
     }
 
+    /// What of the scope is lost.
+    pub(super) fn report(&self, report: &mut Vec<String>) {
+        let path = format!("clientScopes.{}", text(self.name.as_ref()).unwrap_or_default());
+        for mapper in self.protocol_mappers.iter().flatten() {
+            mapper.report(&path, report);
+        }
+    }
+
     /// The scope with what this names; its mappers have addresses of their own.
     pub(crate) fn put_on(&self, scope: &ClientScope) -> ClientScope {
         let mut changed = scope.clone();

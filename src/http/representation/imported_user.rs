@@ -36,26 +36,17 @@ pub(crate) struct ImportedUser {
     credentials: Option<Vec<ImportedCredential>>,
     client_consents: Option<Vec<ImportedConsent>>,
     #[serde(flatten)]
-    _ignored: Ignored<UserFields>,
+    ignored: Ignored<UserFields>,
 }
 
 #[derive(Clone, Debug)]
 struct UserFields;
 
 impl Names for UserFields {
-    const NAMES: &'static [&'static str] = &[
-        "access",
-        "applicationRoles",
-        "disableableCredentialTypes",
-        "federationLink",
-        "issuedVerifiableCredentials",
-        "origin",
-        "self",
-        "socialLinks",
-        "totp",
-        "userProfileMetadata",
-        "verifiableCredentials",
-    ];
+    const NAMES: &'static [&'static str] =
+        &["applicationRoles", "federationLink", "issuedVerifiableCredentials", "socialLinks", "verifiableCredentials"];
+    const DERIVED: &'static [&'static str] =
+        &["access", "disableableCredentialTypes", "origin", "self", "totp", "userProfileMetadata"];
 }
 
 /// Old files have a single text where a list is meant.
@@ -74,14 +65,15 @@ struct ImportedConsent {
     created_date: Option<i64>,
     last_updated_date: Option<i64>,
     #[serde(flatten)]
-    _ignored: Ignored<ConsentFields>,
+    ignored: Ignored<ConsentFields>,
 }
 
 #[derive(Clone, Debug)]
 struct ConsentFields;
 
 impl Names for ConsentFields {
-    const NAMES: &'static [&'static str] = &["additionalGrants", "grantedRealmRoles"];
+    const NAMES: &'static [&'static str] = &["grantedRealmRoles"];
+    const DERIVED: &'static [&'static str] = &["additionalGrants"];
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -98,7 +90,7 @@ struct ImportedCredential {
     credential_data: Option<Text>,
     priority: Option<i32>,
     #[serde(flatten)]
-    _ignored: Ignored<CredentialFields>,
+    ignored: Ignored<CredentialFields>,
 }
 
 #[derive(Clone, Debug)]
@@ -139,6 +131,23 @@ impl ImportedCredential {
 }
 
 impl ImportedUser {
+    /// What of the user is lost.
+    pub(super) fn report(&self, report: &mut Vec<String>) {
+        let path = format!("users.{}", text(self.username.as_ref()).unwrap_or_default());
+        self.ignored.report(&path, report);
+        for credential in self.credentials.iter().flatten() {
+            let kind = text(credential.kind.as_ref()).unwrap_or_else(|| PASSWORD.to_owned());
+            let path = format!("{path}.credentials.{kind}");
+            credential.ignored.report(&path, report);
+            if credential.value.is_none() && credential.secret_data.is_none() {
+                report.push(path);
+            }
+        }
+        for consent in self.client_consents.iter().flatten() {
+            consent.ignored.report(&format!("{path}.clientConsents"), report);
+        }
+    }
+
     pub(crate) fn to_import(&self, now: Timestamp, entropy: &Entropy) -> UserImport {
         let credentials = self.credentials.as_deref().unwrap_or_default();
         let mut required_actions = self.required_actions.as_deref().map(texts).unwrap_or_default();
@@ -199,7 +208,8 @@ pub(crate) struct ImportedGroup {
 struct GroupFields;
 
 impl Names for GroupFields {
-    const NAMES: &'static [&'static str] = &["access", "parentId", "path", "subGroupCount"];
+    const NAMES: &'static [&'static str] = &[];
+    const DERIVED: &'static [&'static str] = &["access", "parentId", "path", "subGroupCount"];
 }
 
 impl ImportedGroup {

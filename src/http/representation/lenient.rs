@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Unexpected, Visitor};
+use serde_json::Value;
 
 use crate::base::Secret;
 
@@ -148,16 +149,41 @@ impl<'de> Deserialize<'de> for Number {
 
 /// The fields of a representation that nothing here acts on.
 pub(crate) trait Names {
+    /// Those that say something: it is lost.
     const NAMES: &'static [&'static str];
+    /// Those that Keycloak works out itself.
+    const DERIVED: &'static [&'static str] = &[];
 }
 
 /// Takes a representation's remaining fields and refuses those that Keycloak does not know either.
 #[derive(Clone, Debug)]
-pub(crate) struct Ignored<N>(PhantomData<N>);
+pub(crate) struct Ignored<N> {
+    /// The names of those that said something.
+    lost: Vec<String>,
+    names: PhantomData<N>,
+}
 
 impl<N> Default for Ignored<N> {
     fn default() -> Self {
-        Self(PhantomData)
+        Self { lost: Vec::new(), names: PhantomData }
+    }
+}
+
+impl<N> Ignored<N> {
+    /// What is lost of the thing at `path`, each by its own path.
+    pub(crate) fn report(&self, path: &str, report: &mut Vec<String>) {
+        report.extend(self.lost.iter().map(|name| format!("{path}.{name}")));
+    }
+}
+
+/// Whether nothing is lost without this value: null, false, or empty.
+pub(crate) fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::String(text) => text.is_empty(),
+        _ => false,
     }
 }
 
@@ -172,13 +198,17 @@ impl<'de, N: Names> Deserialize<'de> for Ignored<N> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ignored<N>, A::Error> {
+                let mut lost = Vec::new();
                 while let Some(key) = map.next_key::<String>()? {
-                    if !N::NAMES.contains(&key.as_str()) {
+                    if N::DERIVED.contains(&key.as_str()) {
+                        map.next_value::<IgnoredAny>()?;
+                    } else if !N::NAMES.contains(&key.as_str()) {
                         return Err(A::Error::unknown_field(&key, N::NAMES));
+                    } else if !says_nothing(&map.next_value()?) {
+                        lost.push(key);
                     }
-                    map.next_value::<IgnoredAny>()?;
                 }
-                Ok(Ignored(PhantomData))
+                Ok(Ignored { lost, names: PhantomData })
             }
         }
         deserializer.deserialize_map(Rest(PhantomData))

@@ -2,6 +2,7 @@
 
 mod client;
 mod client_scope;
+mod component;
 pub(crate) mod consent;
 pub(crate) mod credential;
 pub(crate) mod event;

@@ -19,7 +19,7 @@ pub(crate) struct ProtocolMapperRepresentation {
     pub protocol_mapper: Option<Text>,
     pub config: Option<BTreeMap<String, Option<Text>>>,
     #[serde(flatten)]
-    _ignored: Ignored<MapperFields>,
+    ignored: Ignored<MapperFields>,
 }
 
 #[derive(Clone, Debug)]
@@ -34,6 +34,12 @@ impl Representation for ProtocolMapperRepresentation {
 }
 
 impl ProtocolMapperRepresentation {
+    /// What of the mapper is lost; `path` is its owner's.
+    pub(super) fn report(&self, path: &str, report: &mut Vec<String>) {
+        let name = text(self.name.as_ref()).unwrap_or_default();
+        self.ignored.report(&format!("{path}.protocolMappers.{name}"), report);
+    }
+
     /// The mapper; one without an id gets one.
     pub(crate) fn to_model(&self, entropy: &Entropy) -> ProtocolMapper {
         ProtocolMapper {

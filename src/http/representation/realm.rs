@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::client::ClientRepresentation;
 use super::client_scope::ClientScopeRepresentation;
+use super::component::Components;
 use super::imported_user::{ImportedGroup, ImportedUser};
 use super::lenient::{Flag, Ignored, Names, Number, Text, text, texts};
 use super::realm_settings::{Settings, shown};
@@ -34,7 +35,7 @@ pub(crate) struct RealmRepresentation {
     default_optional_client_scopes: Option<Vec<Text>>,
     scope_mappings: Option<Vec<ScopeMapping>>,
     client_scope_mappings: Option<BTreeMap<String, Vec<ScopeMapping>>>,
-    components: Option<BTreeMap<String, Vec<Component>>>,
+    components: Option<Components>,
     #[serde(flatten)]
     pub settings: Settings,
 }
@@ -54,29 +55,29 @@ struct ScopeMapping {
     client_scope: Option<Text>,
     roles: Option<Vec<Text>>,
     #[serde(flatten)]
-    _ignored: Ignored<MappingFields>,
+    ignored: Ignored<MappingFields>,
 }
 
 #[derive(Clone, Debug)]
 struct MappingFields;
 
 impl Names for MappingFields {
-    const NAMES: &'static [&'static str] = &["clientTemplate", "self"];
+    const NAMES: &'static [&'static str] = &["clientTemplate"];
+    const DERIVED: &'static [&'static str] = &["self"];
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Component {
-    config: Option<BTreeMap<String, Vec<Text>>>,
-    #[serde(flatten)]
-    _ignored: Ignored<ComponentFields>,
-}
-
-#[derive(Clone, Debug)]
-struct ComponentFields;
-
-impl Names for ComponentFields {
-    const NAMES: &'static [&'static str] = &["id", "name", "parentId", "providerId", "providerType", "subComponents", "subType"];
+impl ScopeMapping {
+    /// `client`: whose roles these are; none: the realm's.
+    fn to_import(&self, client: Option<&str>) -> Option<ScopeMappingImport> {
+        let owner = match (&self.client, &self.client_scope) {
+            (Some(client), _) => ScopeOwner::Client(client.0.clone()),
+            (None, Some(scope)) => ScopeOwner::ClientScope(scope.0.clone()),
+            (None, None) => return None,
+        };
+        let names = self.roles.iter().flatten();
+        let roles = names.map(|name| RoleRef { client: client.map(str::to_owned), name: name.0.clone() }).collect();
+        Some(ScopeMappingImport { owner, roles })
+    }
 }
 
 impl Representation for RealmRepresentation {
@@ -107,41 +108,57 @@ impl RealmRepresentation {
             clients: self.clients.iter().flatten().map(|c| c.to_new(true, entropy)).collect(),
             scope_mappings: self.scope_mappings(),
             users: self.users.iter().flatten().map(|u| u.to_import(now, entropy)).collect(),
-            keys: Vec::new(),
-            user_profile: self.user_profile(),
+            keys: self.components.as_ref().map(Components::keys).unwrap_or_default(),
+            user_profile: self.components.as_ref().and_then(Components::user_profile),
+            not_taken_over: self.not_taken_over(),
         }
     }
 
     fn roles(&self) -> Vec<RoleImport> {
-        let Some(roles) = &self.roles else { return Vec::new() };
-        let of_realm = roles.realm.iter().flatten().map(|r| r.to_import(None));
-        let of_clients = roles.client.iter().chain(&roles.application).flatten();
-        let of_clients = of_clients.flat_map(|(client, roles)| roles.iter().map(move |r| r.to_import(Some(client))));
-        of_realm.chain(of_clients).collect()
+        self.all_roles().map(|(client, role)| role.to_import(client)).collect()
+    }
+
+    /// The roles of the realm, and those of clients with the `client_id`.
+    fn all_roles(&self) -> impl Iterator<Item = (Option<&str>, &RoleRepresentation)> {
+        let of_realm = self.roles.iter().flat_map(|roles| roles.realm.iter().flatten()).map(|role| (None, role));
+        let of_clients = self.roles.iter().flat_map(|roles| roles.client.iter().chain(&roles.application).flatten());
+        of_realm.chain(of_clients.flat_map(|(client, roles)| roles.iter().map(move |role| (Some(client.as_str()), role))))
+    }
+
+    fn mappings(&self) -> impl Iterator<Item = (Option<&str>, &ScopeMapping)> {
+        let of_realm = self.scope_mappings.iter().flatten().map(|mapping| (None, mapping));
+        let of_clients = self.client_scope_mappings.iter().flatten();
+        of_realm.chain(of_clients.flat_map(|(client, all)| all.iter().map(move |mapping| (Some(client.as_str()), mapping))))
     }
 
     fn scope_mappings(&self) -> Vec<ScopeMappingImport> {
-        let of_realm = self.scope_mappings.iter().flatten().map(|m| (None, m));
-        let of_clients = self.client_scope_mappings.iter().flatten();
-        let of_clients = of_clients.flat_map(|(client, all)| all.iter().map(move |m| (Some(client.clone()), m)));
-        let one = |(client, mapping): (Option<String>, &ScopeMapping)| {
-            let owner = match (&mapping.client, &mapping.client_scope) {
-                (Some(client), _) => ScopeOwner::Client(client.0.clone()),
-                (None, Some(scope)) => ScopeOwner::ClientScope(scope.0.clone()),
-                (None, None) => return None,
-            };
-            let names = mapping.roles.iter().flatten();
-            let roles = names.map(|name| RoleRef { client: client.clone(), name: name.0.clone() }).collect();
-            Some(ScopeMappingImport { owner, roles })
-        };
-        of_realm.chain(of_clients).filter_map(one).collect()
+        self.mappings().filter_map(|(client, mapping)| mapping.to_import(client)).collect()
     }
 
-    /// An edited user profile stands as JSON text in the configuration of a component.
-    fn user_profile(&self) -> Option<Value> {
-        let components = self.components.as_ref()?.get("org.keycloak.userprofile.UserProfileProvider")?;
-        let config = components.iter().find_map(|c| c.config.as_ref()?.get("kc.user.profile.config")?.first())?;
-        serde_json::from_str(&config.0).ok()
+    /// What the file says and this server does not act on, each by its path.
+    fn not_taken_over(&self) -> Vec<String> {
+        let mut report: Vec<String> = self.settings.ignored.clone();
+        for (client, mapping) in self.mappings() {
+            mapping
+                .ignored
+                .report(&client.map_or_else(|| "scopeMappings".to_owned(), |c| format!("clientScopeMappings.{c}")), &mut report);
+        }
+        for client in self.clients.iter().flatten() {
+            client.report(&mut report);
+        }
+        for scope in self.client_scopes.iter().flatten() {
+            scope.report(&mut report);
+        }
+        for role in self.all_roles() {
+            role.1.ignored.report(&format!("roles.{}", text(role.1.name.as_ref()).unwrap_or_default()), &mut report);
+        }
+        for user in self.users.iter().flatten() {
+            user.report(&mut report);
+        }
+        if let Some(components) = &self.components {
+            components.report(&mut report);
+        }
+        report
     }
 }
 

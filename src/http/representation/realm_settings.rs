@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 
-use super::lenient::{Flag, Number, Text, text_map, texts};
+use super::lenient::{Flag, Number, Text, says_nothing, text_map, texts};
 use crate::model::realm::fresh_document;
 
 /// What a value may be.
@@ -21,6 +21,8 @@ enum Kind {
     Document,
     /// Known, and not kept.
     Ignored,
+    /// Known, and nothing is lost without it.
+    Derived,
 }
 
 /// Settings that a fresh realm does not answer with.
@@ -38,8 +40,12 @@ const UNSET: [(&str, Kind); 11] = [
     ("localizationTexts", Kind::Document),
 ];
 
+/// What Keycloak works out itself, or has given up.
+const DERIVED: [&str; 5] =
+    ["keycloakVersion", "realmCacheEnabled", "social", "userCacheEnabled", "webAuthnPolicyPasswordlessPasskeysEnabled"];
+
 /// Parts of a representation that nothing here acts on.
-const IGNORED: [&str; 29] = [
+const IGNORED: [&str; 24] = [
     "adminPermissionsClient",
     "applicationScopeMappings",
     "applications",
@@ -52,22 +58,17 @@ const IGNORED: [&str; 29] = [
     "federatedUsers",
     "identityProviderMappers",
     "identityProviders",
-    "keycloakVersion",
     "oauthClients",
     "organizations",
     "passwordCredentialGrantAllowed",
     "privateKey",
     "protocolMappers",
     "publicKey",
-    "realmCacheEnabled",
     "requiredActions",
-    "social",
     "socialProviders",
     "updateProfileOnInitialSocialLogin",
-    "userCacheEnabled",
     "userFederationMappers",
     "userFederationProviders",
-    "webAuthnPolicyPasswordlessPasskeysEnabled",
     "workflows",
 ];
 
@@ -91,7 +92,11 @@ pub(crate) const MASK: &str = "**********";
 
 /// The settings that a representation names, each as it is kept. Null counts as absent.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Settings(pub Map<String, Value>);
+pub(crate) struct Settings {
+    pub(super) values: Map<String, Value>,
+    /// The names of parts that said something and are not kept.
+    pub(super) ignored: Vec<String>,
+}
 
 fn kind(name: &str) -> Option<Kind> {
     if let Some((_, kind)) = UNSET.iter().find(|(n, _)| *n == name) {
@@ -104,7 +109,8 @@ fn kind(name: &str) -> Option<Kind> {
         Some(Value::Array(_)) => Some(Kind::Texts),
         Some(Value::Object(_)) if name.starts_with("client") => Some(Kind::Document),
         Some(Value::Object(_)) => Some(Kind::TextMap),
-        Some(Value::Null) | None => IGNORED.contains(&name).then_some(Kind::Ignored),
+        Some(Value::Null) | None if IGNORED.contains(&name) => Some(Kind::Ignored),
+        Some(Value::Null) | None => DERIVED.contains(&name).then_some(Kind::Derived),
     }
 }
 
@@ -119,16 +125,20 @@ impl<'de> Deserialize<'de> for Settings {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Settings, A::Error> {
-                let mut settings = Map::new();
+                let mut settings = Settings::default();
                 while let Some(name) = map.next_key::<String>()? {
                     let kind = kind(&name).ok_or_else(|| A::Error::unknown_field(&name, &[]))?;
-                    if kind == Kind::Ignored {
+                    if kind == Kind::Derived {
                         map.next_value::<IgnoredAny>()?;
+                    } else if kind == Kind::Ignored {
+                        if !says_nothing(&map.next_value()?) {
+                            settings.ignored.push(name);
+                        }
                     } else if let Some(value) = kept(kind, map.next_value()?).map_err(A::Error::custom)? {
-                        settings.insert(name, value);
+                        settings.values.insert(name, value);
                     }
                 }
-                Ok(Settings(settings))
+                Ok(settings)
             }
         }
         deserializer.deserialize_map(Fields)
@@ -149,20 +159,25 @@ fn kept(kind: Kind, value: Value) -> Result<Option<Value>, serde_json::Error> {
         Kind::Number => json!(read::<Number>(value)?.0),
         Kind::Texts => json!(texts(&read::<Vec<Text>>(value)?)),
         Kind::TextMap => json!(text_map(&read::<BTreeMap<String, Option<Text>>>(value)?)),
-        Kind::Document | Kind::Ignored => value,
+        Kind::Document | Kind::Ignored | Kind::Derived => value,
     }))
 }
 
 impl Settings {
+    /// What was named, as it is kept.
+    pub(crate) fn values(&self) -> &Map<String, Value> {
+        &self.values
+    }
+
     /// For a realm that is made: beside the attributes of the file stand those that every realm has.
     pub(crate) fn for_new_realm(&self) -> Map<String, Value> {
         let fresh = fresh_document();
-        let mut document = self.0.clone();
+        let mut document = self.values.clone();
         let mut attributes = object(fresh.get(ATTRIBUTES));
-        attributes.extend(object(self.0.get(ATTRIBUTES)));
+        attributes.extend(object(self.values.get(ATTRIBUTES)));
         self.echo(fresh, &mut attributes);
         document.insert(ATTRIBUTES.to_owned(), Value::from(attributes));
-        if let Some(given) = self.0.get("browserSecurityHeaders") {
+        if let Some(given) = self.values.get("browserSecurityHeaders") {
             let mut headers = object(fresh.get("browserSecurityHeaders"));
             headers.extend(object(Some(given)));
             document.insert("browserSecurityHeaders".to_owned(), Value::from(headers));
@@ -173,9 +188,9 @@ impl Settings {
     /// The document with what this names. Attributes are replaced, save the server's own; a masked password stays.
     pub(crate) fn put_on(&self, before: &Map<String, Value>) -> Map<String, Value> {
         let mut document = before.clone();
-        document.extend(self.0.clone());
+        document.extend(self.values.clone());
         let old = object(before.get(ATTRIBUTES));
-        let mut attributes = match self.0.get(ATTRIBUTES) {
+        let mut attributes = match self.values.get(ATTRIBUTES) {
             None => old,
             Some(given) => {
                 let own = |name: &String| OWN_ATTRIBUTES.iter().any(|prefix| name.starts_with(prefix));
@@ -199,7 +214,7 @@ impl Settings {
 
     fn echo(&self, before: &Map<String, Value>, attributes: &mut Map<String, Value>) {
         for name in ECHOED {
-            if let Some(value) = self.0.get(name).filter(|v| before.get(name) != Some(*v)) {
+            if let Some(value) = self.values.get(name).filter(|v| before.get(name) != Some(*v)) {
                 attributes.insert(name.to_owned(), Value::from(value.to_string()));
             }
         }

@@ -19,7 +19,7 @@ pub(crate) struct RoleRepresentation {
     pub composites: Option<Composites>,
     pub attributes: Option<BTreeMap<String, Vec<Text>>>,
     #[serde(flatten)]
-    _ignored: Ignored<RoleFields>,
+    pub(super) ignored: Ignored<RoleFields>,
 }
 
 /// The roles that a composite holds, by name.
@@ -32,10 +32,11 @@ pub(crate) struct Composites {
 }
 
 #[derive(Clone, Debug)]
-struct RoleFields;
+pub(super) struct RoleFields;
 
 impl Names for RoleFields {
-    const NAMES: &'static [&'static str] = &["clientRole", "composite", "containerId", "scopeParamRequired"];
+    const NAMES: &'static [&'static str] = &["scopeParamRequired"];
+    const DERIVED: &'static [&'static str] = &["clientRole", "composite", "containerId"];
 }
 
 impl Representation for RoleRepresentation {

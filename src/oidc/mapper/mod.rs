@@ -129,6 +129,33 @@ fn apply(mapper: &ProtocolMapper, facts: &Facts<'_>, roles: &RoleNames, place: P
     }
 }
 
+/// The kinds that there are rules for. The one for organizations has nothing to say: there are none.
+const KNOWN: [&str; 18] = [
+    "oidc-acr-mapper",
+    "oidc-address-mapper",
+    "oidc-allowed-origins-mapper",
+    "oidc-audience-mapper",
+    "oidc-audience-resolve-mapper",
+    "oidc-full-name-mapper",
+    "oidc-group-membership-mapper",
+    "oidc-hardcoded-claim-mapper",
+    "oidc-hardcoded-role-mapper",
+    "oidc-nonce-backwards-compatible-mapper",
+    "oidc-organization-membership-mapper",
+    "oidc-role-name-mapper",
+    "oidc-sub-mapper",
+    "oidc-usermodel-attribute-mapper",
+    "oidc-usermodel-client-role-mapper",
+    "oidc-usermodel-property-mapper",
+    "oidc-usermodel-realm-role-mapper",
+    "oidc-usersessionmodel-note-mapper",
+];
+
+/// Whether mappers of this kind do anything.
+pub fn is_known(mapper_type: &str) -> bool {
+    KNOWN.contains(&mapper_type)
+}
+
 /// Whether the client wants the nonce in tokens that are got by refresh too.
 pub fn wants_nonce_everywhere(facts: &Facts<'_>) -> bool {
     all(facts).any(|m| m.mapper_type == "oidc-nonce-backwards-compatible-mapper")

@@ -10,7 +10,7 @@ mod tokens;
 pub use browser::{Browser, Shown};
 pub use database::address as database_address;
 pub use server::{TestServer, admin as first_admin, parts};
-pub use tokens::{Answer, claims, refresh_token};
+pub use tokens::{Answer, claims, header, refresh_token};
 
 pub const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
 

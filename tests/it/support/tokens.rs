@@ -36,8 +36,17 @@ impl Answer {
 
 /// The claims of a token, whoever signed it.
 pub fn claims(token: &Value) -> Value {
-    let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+    part(token, 1)
+}
+
+/// The protected header of a token.
+pub fn header(token: &Value) -> Value {
+    part(token, 0)
+}
+
+fn part(token: &Value, at: usize) -> Value {
+    let part = token.as_str().unwrap().split('.').nth(at).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
 pub fn refresh_token(tokens: &Value) -> String {

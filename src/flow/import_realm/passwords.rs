@@ -1,0 +1,29 @@
+//! The passwords of a file, hashed before the transaction begins: that takes long.
+
+use super::writer::ImportError;
+use crate::base::Timestamp;
+use crate::flow::context::Server;
+use crate::model::credential::Credential;
+use crate::model::realm_import::{PasswordImport, RealmImport};
+
+/// Hashes the passwords that stand in the clear; the order is that of the users and their credentials.
+pub(super) async fn hash_passwords(
+    server: &Server,
+    import: &mut RealmImport,
+    now: Timestamp,
+) -> Result<Vec<Vec<Credential>>, ImportError> {
+    let mut all = Vec::with_capacity(import.users.len());
+    for user in &mut import.users {
+        let mut of_user = Vec::new();
+        for password in std::mem::take(&mut user.passwords) {
+            of_user.push(match password {
+                PasswordImport::Stored(credential) => credential,
+                PasswordImport::Clear(clear) => {
+                    server.passwords.hash(&server.entropy, &clear, now).await.ok_or(ImportError::Busy)?
+                }
+            });
+        }
+        all.push(of_user);
+    }
+    Ok(all)
+}

@@ -1,0 +1,70 @@
+//! What of a realm file is kept and shown, but changes nothing that this server does. Whoever moves a realm has to know.
+
+use crate::model::credential::PASSWORD;
+use crate::model::realm::fresh_document;
+use crate::model::realm_import::{PasswordImport, RealmImport};
+use crate::model::{ClientSettings, ProtocolMapper};
+use crate::oidc::mapper;
+
+/// Settings that say how people come in, and are not acted on; named where they differ from those of a fresh realm.
+const SETTINGS: [&str; 15] = [
+    "bruteForceProtected",
+    "browserFlow",
+    "clientAuthenticationFlow",
+    "directGrantFlow",
+    "eventsExpiration",
+    "organizationsEnabled",
+    "passwordPolicy",
+    "permanentLockout",
+    "registrationAllowed",
+    "registrationFlow",
+    "resetCredentialsFlow",
+    "resetPasswordAllowed",
+    "sslRequired",
+    "userManagedAccessAllowed",
+    "verifyEmail",
+];
+
+/// Each by its path.
+pub(super) fn without_effect(import: &RealmImport) -> Vec<String> {
+    let fresh = fresh_document();
+    let differs = |name: &str| import.document.get(name).is_some_and(|value| fresh.get(name) != Some(value));
+    let mut all: Vec<String> = SETTINGS.into_iter().filter(|name| differs(name)).map(str::to_owned).collect();
+    for scope in import.client_scopes.iter().flatten() {
+        all.extend(mappers(&format!("clientScopes.{}", scope.name), &scope.mappers));
+    }
+    for client in &import.clients {
+        let path = format!("clients.{}", client.client_id);
+        all.extend(of_client(&client.settings).into_iter().map(|what| format!("{path}.{what}")));
+        all.extend(mappers(&path, &client.mappers));
+    }
+    for user in &import.users {
+        let actions = user.required_actions.iter().filter(|a| *a != "UPDATE_PASSWORD");
+        all.extend(actions.map(|action| format!("users.{}.requiredActions.{action}", user.username)));
+        let kinds = user.passwords.iter().filter_map(|p| match p {
+            PasswordImport::Stored(credential) if credential.kind != PASSWORD => Some(&credential.kind),
+            _ => None,
+        });
+        all.extend(kinds.map(|kind| format!("users.{}.credentials.{kind}", user.username)));
+        if user.federated_identities.as_array().is_some_and(|list| !list.is_empty()) {
+            all.push(format!("users.{}.federatedIdentities", user.username));
+        }
+    }
+    all
+}
+
+fn of_client(settings: &ClientSettings) -> Vec<&'static str> {
+    let all = [
+        ("authenticationFlowBindingOverrides", !settings.authentication_flow_binding_overrides.is_empty()),
+        ("clientAuthenticatorType", settings.client_authenticator_type != "client-secret"),
+        ("implicitFlowEnabled", settings.implicit_flow_enabled),
+        ("protocol", settings.protocol.as_deref().unwrap_or("openid-connect") != "openid-connect"),
+    ];
+    all.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect()
+}
+
+/// Mappers of this protocol that are of no kind that there is a rule for.
+fn mappers(path: &str, mappers: &[ProtocolMapper]) -> Vec<String> {
+    let unknown = mappers.iter().filter(|m| m.protocol == "openid-connect" && !mapper::is_known(&m.mapper_type));
+    unknown.map(|m| format!("{path}.protocolMappers.{}", m.name)).collect()
+}
