@@ -62,6 +62,7 @@ async fn decide(cx: &Cx, browser: &Browser, valid: &Valid, signed_in: Option<Sig
         auth_time: present.session.auth_time.unwrap_or_else(|| present.session.started_at.unix_seconds()),
         level: 0,
         session: Some(present.session.id.clone()),
+        asked: Vec::new(),
     };
     if !asks && !actions {
         return sign_in::complete(cx, browser, &client, None, &request, &present.user, &authenticated).await;

@@ -6,7 +6,7 @@ use super::browser::{Browser, Move, Next};
 use super::context::Cx;
 use super::login::{stale_form, tab_of};
 use super::{event, sign_in, tab};
-use crate::model::authentication_session::{Progress, SignInRequest};
+use crate::model::authentication_session::Progress;
 use crate::model::event::EventKind;
 use crate::model::{Client, ClientScope, ClientScopeId, TabId, User};
 use crate::oidc::consent::Item;
@@ -36,11 +36,15 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, agre
     }
     let user = cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &authenticated.user_id).await?;
     // The code of another page of the tab is no answer to this one.
-    let user = match user.filter(|user| sign_in::pending_action(user).is_none()) {
-        Some(user) => grant(cx, &client, &user, request).await?,
-        None => None,
+    let Some(user) = user.filter(|user| sign_in::pending_action(user).is_none()) else {
+        return stale_form(cx, browser, &tab, &client).await;
     };
-    let Some(user) = user else { return stale_form(cx, browser, &tab, &client).await };
+    let items = sign_in::asked(cx, &client, &user, request);
+    // The client has been given more since the page was shown: nobody agreed to that. The page shows it now.
+    if items.iter().any(|item| !authenticated.asked.iter().any(|shown| shown == item.id())) {
+        return stale_form(cx, browser, &tab, &client).await;
+    }
+    let Some(user) = grant(cx, &client, &user, &items).await? else { return stale_form(cx, browser, &tab, &client).await };
     match sign_in::complete(cx, browser, &client, Some(&tab), request, &user, &authenticated).await? {
         Some(moved) => Ok(moved),
         None => tab::start_over(cx, &tab, &client, Some("expiredActionMessage")).await,
@@ -48,9 +52,8 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, agre
 }
 
 /// Notes the consent; gives the user with it.
-async fn grant(cx: &Cx, client: &Client, user: &User, request: &SignInRequest) -> Result<Option<Arc<User>>, StoreError> {
+async fn grant(cx: &Cx, client: &Client, user: &User, items: &[Item<'_>]) -> Result<Option<Arc<User>>, StoreError> {
     let realm = &cx.snapshot().realm.id;
-    let items = sign_in::asked(cx, client, user, request);
     let scopes: Vec<ClientScopeId> = items.iter().filter_map(scope_of).map(|s| s.id.clone()).collect();
     let client_itself = items.iter().any(|i| matches!(i, Item::Client(_)));
     cx.store()

@@ -42,19 +42,33 @@ pub async fn tab_of(
     }
 }
 
-/// Shows the page that the tab stands at, with a form that has not been sent yet.
-pub async fn show(cx: &Cx, tab: AuthenticationSession, client: Arc<Client>) -> Result<Shown, StoreError> {
-    let form = tab::show(cx, &tab, &tab.progress).await?;
+/// Shows the page that the tab stands at, with a form that has not been sent yet. If another request moves the tab on meanwhile,
+/// the browser is sent to see where to.
+pub async fn show(cx: &Cx, mut tab: AuthenticationSession, client: Arc<Client>) -> Result<Result<Shown, Move>, StoreError> {
+    let user = known_user(cx, &tab).await?;
+    if let (Some(user), Some(request)) = (&user, tab::sign_in(&tab).cloned())
+        && let Progress::Authenticated(authenticated) = &mut tab.progress
+    {
+        let items = sign_in::asked(cx, &client, user, &request);
+        authenticated.asked = items.iter().map(|item| item.id().to_owned()).collect();
+    }
+    Ok(match tab::show(cx, &tab, &tab.progress).await? {
+        Some(form) => Ok(Shown { tab, client, form, user }),
+        None => Err(Move::to(Next::Page(tab::page(&client, &tab, step_of(&tab))))),
+    })
+}
+
+/// The user that a tab knows, as it is now.
+async fn known_user(cx: &Cx, tab: &AuthenticationSession) -> Result<Option<Arc<User>>, StoreError> {
     let known = match &tab.progress {
         Progress::Password { known_user, .. } => known_user.clone(),
         Progress::Authenticated(authenticated) => Some(authenticated.user_id.clone()),
         Progress::Done | Progress::ConfirmLogout => None,
     };
-    let user = match known {
-        Some(id) => cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &id).await?,
-        None => None,
-    };
-    Ok(Shown { tab, client, form, user })
+    match known {
+        Some(id) => cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &id).await,
+        None => Ok(None),
+    }
 }
 
 /// A form that was sent twice, too late, or from an old page: the user is shown where the tab stands now.
@@ -134,6 +148,7 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: Submi
         auth_time: cx.now.unix_seconds(),
         level: 1,
         session: None,
+        asked: Vec::new(),
     };
     Ok(LoginOutcome::Moved(sign_in::go_on(cx, browser, &client, &tab, &user, authenticated).await?))
 }
@@ -218,8 +233,10 @@ async fn again(
     if let Progress::Password { known_user, .. } = &tab.progress {
         tab.progress = Progress::Password { known_user: known_user.clone(), message: None };
     }
-    let shown = Box::new(show(cx, tab, client).await?);
-    Ok(LoginOutcome::Again { shown, message, username })
+    Ok(match show(cx, tab, client).await? {
+        Ok(shown) => LoginOutcome::Again { shown: Box::new(shown), message, username },
+        Err(moved) => LoginOutcome::Moved(moved),
+    })
 }
 
 /// The form "update password" as it was sent.
@@ -271,8 +288,10 @@ pub async fn update_password(
         return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     }
     if let Some(problem) = problem_with(&submitted) {
-        let shown = Box::new(show(cx, tab, client).await?);
-        return Ok(PasswordOutcome::Again { shown, problem });
+        return Ok(match show(cx, tab, client).await? {
+            Ok(shown) => PasswordOutcome::Again { shown: Box::new(shown), problem },
+            Err(moved) => PasswordOutcome::Moved(moved),
+        });
     }
     let Some(password) = cx.server.passwords.hash(cx.entropy(), &submitted.password, cx.now).await else {
         return Ok(PasswordOutcome::Moved(Move::error("tooManyRequestsMessage")));

@@ -143,7 +143,7 @@ async fn confirm(cx: &Cx, browser: &Browser, request: Request) -> Result<Outcome
     };
     let sign_out = TabRequest::SignOut(SignOutRequest { redirect_uri: request.target, state: request.state });
     let (tab, keep) = tab::open(cx, browser, &client, sign_out, Progress::ConfirmLogout).await?;
-    let form = tab::show(cx, &tab, &tab.progress).await?;
+    let Some(form) = tab::show(cx, &tab, &tab.progress).await? else { return Err(StoreError::Busy) };
     Ok(Outcome { seen: Seen::Confirm { tab: tab.tab, form, client }, keep: vec![keep] })
 }
 

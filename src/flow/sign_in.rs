@@ -52,6 +52,7 @@ pub async fn go_on(
         };
     }
     let step = step_of(user, asks);
+    // If the tab was moved on meanwhile, its page shows where to.
     tab::show(cx, tab, &Progress::Authenticated(authenticated)).await?;
     Ok(Move::to(Next::Page(tab::page(client, tab, step))))
 }
@@ -118,7 +119,9 @@ pub async fn complete(
                 grant,
             };
             store::authorization_code::insert_code(db, realm, &sha256(code.as_bytes()), &row).await?;
-            finish_tab(cx, db, browser, tab, &handle).await?;
+            if !finish_tab(cx, db, browser, tab, &handle).await? {
+                return Err(Stopped::Moved);
+            }
             Ok(record_login(cx, db, client, authenticated, session.id()).await?)
         })
         .await;
@@ -139,19 +142,23 @@ pub async fn complete(
 }
 
 /// The tab is done, and the handle that bound it is worth nothing from now on (a cookie that was planted before the sign-in).
+/// False if the tab was done, or begun anew, by another request.
 async fn finish_tab(
     cx: &Cx,
     db: &mut Db<'_>,
     browser: &Browser,
     tab: Option<&AuthenticationSession>,
     handle: &str,
-) -> Result<(), StoreError> {
-    let (Some(tab), Some(from)) = (tab, browser.tabs_hash()) else { return Ok(()) };
+) -> Result<bool, StoreError> {
+    let (Some(tab), Some(from)) = (tab, browser.tabs_hash()) else { return Ok(true) };
     let realm = &cx.snapshot().realm.id;
     let spent = sha256(&cx.entropy().bytes::<32>());
     let done = Advance { progress: &Progress::Done, form_hash: &spent, expires_at: tab.expires_at };
-    store::authentication_session::advance(db, realm, &tab.tab, done).await?;
-    store::authentication_session::rebind(db, realm, &from, &sha256(handle.as_bytes())).await
+    if !store::authentication_session::advance(db, realm, tab, done).await? {
+        return Ok(false);
+    }
+    store::authentication_session::rebind(db, realm, &from, &sha256(handle.as_bytes())).await?;
+    Ok(true)
 }
 
 fn code_grant(

@@ -38,13 +38,13 @@ pub fn expires_at(cx: &Cx) -> Timestamp {
     cx.now + seconds(cx.settings().access_code_lifespan_login.max(1))
 }
 
-/// Moves a tab on, and gives the code of the form that it shows next.
-pub async fn show(cx: &Cx, tab: &AuthenticationSession, progress: &Progress) -> Result<String, StoreError> {
+/// Moves a tab on, and gives the code of the form that it shows next. `None`: another request has moved it on since it was read.
+pub async fn show(cx: &Cx, tab: &AuthenticationSession, progress: &Progress) -> Result<Option<String>, StoreError> {
     let form = cx.entropy().token::<32>();
     let next = Advance { progress, form_hash: &sha256(form.as_bytes()), expires_at: expires_at(cx) };
     let mut db = cx.store().db().await?;
-    store::authentication_session::advance(&mut db, &cx.snapshot().realm.id, &tab.tab, next).await?;
-    Ok(form)
+    let moved = store::authentication_session::advance(&mut db, &cx.snapshot().realm.id, tab, next).await?;
+    Ok(moved.then_some(form))
 }
 
 /// The tab with this id in this browser.
@@ -76,7 +76,8 @@ pub fn page(client: &Client, tab: &AuthenticationSession, step: PageStep) -> Pag
     PageOf { step, client_id: client.client_id.clone(), tab: tab.tab.clone() }
 }
 
-/// Begins the sign-in of a tab anew: whoever was known in it is not any more.
+/// Begins the sign-in of a tab anew: whoever was known in it is not any more. A tab that has been moved on meanwhile shows where
+/// it stands.
 pub async fn start_over(
     cx: &Cx,
     tab: &AuthenticationSession,

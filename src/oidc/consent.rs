@@ -11,6 +11,16 @@ pub enum Item<'a> {
     Client(&'a Client),
 }
 
+impl Item<'_> {
+    /// The id of the scope's or the client's row.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Scope(scope) => scope.id.as_str(),
+            Self::Client(client) => client.uuid.as_str(),
+        }
+    }
+}
+
 /// Everything that the client asks and the user has to see; nothing where the client needs no consent.
 pub fn required<'a>(client: &'a Client, scopes: &GrantedScopes<'a>) -> Vec<Item<'a>> {
     if !client.settings.consent_required {

@@ -115,19 +115,27 @@ pub struct Advance<'a> {
     pub expires_at: Timestamp,
 }
 
-/// Writes where the tab stands now, and the form that it shows.
-pub async fn advance(db: &mut Db<'_>, realm: &RealmId, tab: &TabId, next: Advance<'_>) -> Result<(), StoreError> {
-    sqlx::query!(
-        "update authentication_session set progress = $3, form_hash = $4, expires_at = $5 where realm_id = $1 and tab_id = $2",
+/// Moves a tab on from the step at which it was read, and binds it to the form that it shows now. False if it has been moved on
+/// meanwhile. What a page only says, `message` and `asked`, is no step.
+pub async fn advance(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    tab: &AuthenticationSession,
+    next: Advance<'_>,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update authentication_session set progress = $4, form_hash = $5, expires_at = $6
+         where realm_id = $1 and tab_id = $2 and progress - array['message', 'asked'] = $3::jsonb - array['message', 'asked']",
         realm.as_str(),
-        tab.as_str(),
+        tab.tab.as_str(),
+        Json(&tab.progress) as _,
         Json(next.progress) as _,
         &next.form_hash[..],
         next.expires_at.to_offset(),
     )
     .execute(db.raw())
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Binds the browser's tabs to another cookie: after a sign-in the cookie of before is worth nothing.

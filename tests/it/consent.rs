@@ -1,5 +1,9 @@
 //! The consent page: asked, remembered, denied, once.
 
+use nightlatch::base::sha256;
+use nightlatch::model::TabId;
+use nightlatch::store::authentication_session::{self, Advance};
+
 use crate::rotation::futures;
 use crate::support::{Browser, Shown, TestServer};
 
@@ -55,5 +59,47 @@ async fn another_browser_cannot_answer_for_the_user() {
     let answer = stranger.post(&page.action(), &[("code", code.as_str()), ("accept", "Yes")]).await;
     assert_eq!(answer.status, 400);
     assert!(answer.parameter("code").is_none());
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn what_the_page_did_not_show_is_not_agreed_to() {
+    let server = TestServer::start().await;
+    let browser = server.browser();
+    let page = browser.sign_in("demo-partner", &[("scope", "openid")]).await;
+    assert!(!page.says("phone number"), "{}", page.html);
+    let admin = server.admin().await;
+    let (client, scopes) = (admin.client("demo-partner").await, admin.get("/demo/client-scopes").await);
+    let phone = scopes.as_array().unwrap().iter().find(|s| s["name"] == "phone").unwrap()["id"].as_str().unwrap().to_owned();
+    let path = format!("/demo/clients/{client}/default-client-scopes/{phone}");
+    admin.delete(&path.replace("default-client", "optional-client")).await;
+    assert_eq!(admin.call(reqwest::Method::PUT, &path, None).await.status, 204);
+    let yes = |page: &Shown| [("code", page.hidden()["code"].clone()), ("accept", "Yes".to_owned())];
+    let form = yes(&page);
+    let again = browser.post(&page.action(), &form.each_ref().map(|(n, v)| (*n, v.as_str()))).await;
+    assert!(again.says("Phone number"), "{}", again.html);
+    let consents = admin.get(&format!("/demo/users/{}/consents", admin.alice().await)).await;
+    assert_eq!(consents, serde_json::json!([]));
+    let form = yes(&again);
+    let back = browser.post(&again.action(), &form.each_ref().map(|(n, v)| (*n, v.as_str()))).await;
+    assert!(back.parameter("code").is_some(), "{}", back.address);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_reload_that_comes_late_does_not_bring_a_finished_tab_back() {
+    let server = TestServer::start().await;
+    let (browser, page) = at_consent(&server).await;
+    let handle = sha256(browser.cookie("AUTH_SESSION_ID").unwrap().as_bytes());
+    let realm = server.server.realms.get(&server.server.store, "demo").await.unwrap().unwrap().snapshot.realm.id.clone();
+    let tab = TabId::new(page.parameter("tab_id").unwrap());
+    let mut db = server.server.store.db().await.unwrap();
+    let read = authentication_session::find_tab(&mut db, &realm, &tab, &handle).await.unwrap().unwrap();
+    let code = page.hidden()["code"].clone();
+    let back = browser.post(&page.action(), &[("code", code.as_str()), ("accept", "Yes")]).await;
+    assert!(back.parameter("code").is_some(), "{}", back.address);
+    let again = Advance { progress: &read.progress, form_hash: &[7; 32], expires_at: read.expires_at };
+    assert!(!authentication_session::advance(&mut db, &realm, &read, again).await.unwrap());
+    drop(db);
     server.finish().await;
 }

@@ -33,7 +33,10 @@ pub(crate) async fn show(
     tab: Option<&str>,
 ) -> Result<Response, StoreError> {
     Ok(match login::tab_of(cx, browser, tab).await? {
-        Ok((tab, client)) => shown::page(cx, pages, browser, &login::show(cx, tab, client).await?),
+        Ok((tab, client)) => match login::show(cx, tab, client).await? {
+            Ok(shown) => shown::page(cx, pages, browser, &shown),
+            Err(moved) => move_on(app, cx, pages, moved),
+        },
         Err(moved) => move_on(app, cx, pages, moved),
     })
 }
