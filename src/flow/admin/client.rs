@@ -1,6 +1,6 @@
 //! Clients: made, changed, deleted, and the account that acts for them.
 
-use super::{Refusal, client_rules, decided_on, taken};
+use super::{Refusal, client_rules, taken, write_decided, write_realm};
 use crate::base::{Entropy, Secret, Timestamp};
 use crate::flow::Cx;
 use crate::flow::import_realm::service_account;
@@ -50,24 +50,21 @@ pub async fn create(cx: &Cx, mut client: ClientImport) -> Result<ClientUuid, Ref
         secret: client.secret.as_ref(),
         settings: &client.settings,
     };
-    cx.store()
-        .in_tx_or(async |db| {
-            decided_on(cx, db).await?;
-            let inserted = store::client::insert_client(db, &realm.id, &row, cx.now).await;
-            inserted.map_err(|e| taken(e, CLIENT_ID_KEY, || format!("Client {} already exists", client.client_id)))?;
-            for mapper in &client.mappers {
-                store::client::insert_mapper(db, &realm.id, MapperOwner::Client(&uuid), mapper).await?;
-            }
-            for (scope, optional) in scopes_of(cx, &client) {
-                store::client::put_client_scope(db, &realm.id, &uuid, scope, optional).await?;
-            }
-            if client.settings.service_accounts_enabled {
-                open_account(cx, db, &client.client_id, &uuid).await?;
-            }
-            Ok::<_, Refusal>(())
-        })
-        .await?;
-    cx.server.realms.invalidate(&realm.id);
+    write_decided(cx, async |db| {
+        let inserted = store::client::insert_client(db, &realm.id, &row, cx.now).await;
+        inserted.map_err(|e| taken(e, CLIENT_ID_KEY, || format!("Client {} already exists", client.client_id)))?;
+        for mapper in &client.mappers {
+            store::client::insert_mapper(db, &realm.id, MapperOwner::Client(&uuid), mapper).await?;
+        }
+        for (scope, optional) in scopes_of(cx, &client) {
+            store::client::put_client_scope(db, &realm.id, &uuid, scope, optional).await?;
+        }
+        if client.settings.service_accounts_enabled {
+            open_account(cx, db, &client.client_id, &uuid).await?;
+        }
+        Ok(())
+    })
+    .await?;
     Ok(uuid)
 }
 
@@ -104,26 +101,22 @@ pub async fn update(cx: &Cx, before: &Client, after: &Client) -> Result<(), Refu
         refuse_administrative(cx, &before.client_id)?;
         refuse_administrative(cx, &after.client_id)?;
     }
-    cx.store()
-        .in_tx_or(async |db| {
-            decided_on(cx, db).await?;
-            store::client::update_client(db, &realm.id, &row_of(after)).await?;
-            match (before.settings.service_accounts_enabled, after.settings.service_accounts_enabled) {
-                (false, true) => {
-                    open_account(cx, db, after.client_id.as_str(), &after.uuid).await?;
-                    if let Some(scope) = cx.snapshot().scope_named(SERVICE_ACCOUNT) {
-                        store::client::put_client_scope(db, &realm.id, &after.uuid, &scope.id, false).await?;
-                    }
+    write_decided(cx, async |db| {
+        store::client::update_client(db, &realm.id, &row_of(after)).await?;
+        match (before.settings.service_accounts_enabled, after.settings.service_accounts_enabled) {
+            (false, true) => {
+                open_account(cx, db, after.client_id.as_str(), &after.uuid).await?;
+                if let Some(scope) = cx.snapshot().scope_named(SERVICE_ACCOUNT) {
+                    store::client::put_client_scope(db, &realm.id, &after.uuid, &scope.id, false).await?;
                 }
-                (true, false) => close_account(cx, db, &after.uuid).await?,
-                (true, true) if before.client_id != after.client_id => rename_account(cx, db, after).await?,
-                _ => {}
             }
-            Ok::<_, Refusal>(())
-        })
-        .await?;
-    cx.server.realms.invalidate(&realm.id);
-    Ok(())
+            (true, false) => close_account(cx, db, &after.uuid).await?,
+            (true, true) if before.client_id != after.client_id => rename_account(cx, db, after).await?,
+            _ => {}
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// The client that holds the administrative roles keeps its name and stays: rights are looked up by it.
@@ -163,16 +156,12 @@ async fn rename_account(cx: &Cx, db: &mut Db<'_>, client: &Client) -> Result<(),
 pub async fn delete(cx: &Cx, client: &Client) -> Result<(), Refusal> {
     refuse_administrative(cx, &client.client_id)?;
     let realm = &cx.snapshot().realm.id;
-    let deleted = cx
-        .store()
-        .in_tx(async |db| {
-            store::realm::touch(db, realm).await?;
-            store::client_session::detach_client(db, realm, &client.uuid, cx.now).await?;
-            close_account(cx, db, &client.uuid).await?;
-            store::client::delete_client(db, realm, &client.uuid).await
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
+    let deleted = write_realm(cx, async |db| {
+        store::client_session::detach_client(db, realm, &client.uuid, cx.now).await?;
+        close_account(cx, db, &client.uuid).await?;
+        Ok(store::client::delete_client(db, realm, &client.uuid).await?)
+    })
+    .await?;
     if deleted { Ok(()) } else { Err(Refusal::NotFound("Could not find client")) }
 }
 
@@ -183,14 +172,11 @@ pub async fn renew_secret(cx: &Cx, client: &Client) -> Result<Secret, Refusal> {
     changed.secret = Some(secret.clone());
     changed.settings.attributes.insert(SECRET_MADE_AT.to_owned(), cx.now.unix_seconds().to_string());
     let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx_or(async |db| {
-            decided_on(cx, db).await?;
-            store::client::update_client(db, realm, &row_of(&changed)).await?;
-            Ok::<_, Refusal>(())
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
+    write_decided(cx, async |db| {
+        store::client::update_client(db, realm, &row_of(&changed)).await?;
+        Ok(())
+    })
+    .await?;
     Ok(secret)
 }
 
@@ -204,15 +190,11 @@ pub async fn add_scope(cx: &Cx, client: &Client, scope: &ClientScopeId, optional
         return Ok(());
     }
     let realm = &snapshot.realm.id;
-    cx.store()
-        .in_tx_or(async |db| {
-            decided_on(cx, db).await?;
-            store::client::put_client_scope(db, realm, &client.uuid, scope, optional).await?;
-            Ok::<_, Refusal>(())
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
-    Ok(())
+    write_decided(cx, async |db| {
+        store::client::put_client_scope(db, realm, &client.uuid, scope, optional).await?;
+        Ok(())
+    })
+    .await
 }
 
 pub async fn remove_scope(cx: &Cx, client: &Client, scope: &ClientScopeId) -> Result<(), Refusal> {
@@ -221,46 +203,32 @@ pub async fn remove_scope(cx: &Cx, client: &Client, scope: &ClientScopeId) -> Re
         return Err(Refusal::NotFound("Client scope not found"));
     }
     let realm = &snapshot.realm.id;
-    cx.store()
-        .in_tx(async |db| {
-            store::realm::touch(db, realm).await?;
-            store::client::delete_client_scope(db, realm, &client.uuid, scope).await
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
+    write_realm(cx, async |db| Ok(store::client::delete_client_scope(db, realm, &client.uuid, scope).await?)).await?;
     Ok(())
 }
 
 /// Lets roles into the client's tokens, or takes them out of them.
 pub async fn change_scope_mappings(cx: &Cx, client: &Client, roles: &[RoleId], add: bool) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx(async |db| {
-            store::realm::touch(db, realm).await?;
-            for role in roles {
-                if add {
-                    store::client::insert_scope_mapping(db, realm, &client.uuid, role).await?;
-                } else {
-                    store::client::delete_scope_mapping(db, realm, &client.uuid, role).await?;
-                }
+    write_realm(cx, async |db| {
+        for role in roles {
+            if add {
+                store::client::insert_scope_mapping(db, realm, &client.uuid, role).await?;
+            } else {
+                store::client::delete_scope_mapping(db, realm, &client.uuid, role).await?;
             }
-            Ok(())
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
-    Ok(())
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Adds a mapper to a client or a client scope.
 pub async fn add_mapper(cx: &Cx, owner: MapperOwner<'_>, mapper: &ProtocolMapper) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx_or(async |db| {
-            store::realm::touch(db, realm).await?;
-            let inserted = store::client::insert_mapper(db, realm, owner, mapper).await;
-            inserted.map_err(|e| taken(e, MAPPER_NAME_KEY, || "Protocol mapper exists with same name".to_owned()))
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
-    Ok(())
+    write_realm(cx, async |db| {
+        let inserted = store::client::insert_mapper(db, realm, owner, mapper).await;
+        inserted.map_err(|e| taken(e, MAPPER_NAME_KEY, || "Protocol mapper exists with same name".to_owned()))
+    })
+    .await
 }

@@ -1,6 +1,6 @@
 //! Client scopes: made, changed, deleted, and the roles that they are tied to.
 
-use super::{Refusal, decided_on, fits, taken};
+use super::{Refusal, fits, taken, write_decided, write_realm};
 use crate::flow::Cx;
 use crate::model::{ClientScope, RoleId};
 use crate::store;
@@ -29,64 +29,46 @@ fn check(scope: &ClientScope) -> Result<(), Refusal> {
 pub async fn create(cx: &Cx, scope: &ClientScope) -> Result<(), Refusal> {
     check(scope)?;
     let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx_or(async |db| {
-            store::realm::touch(db, realm).await?;
-            let inserted = store::client_scope::insert_scope(db, realm, scope).await;
-            inserted.map_err(|e| taken(e, NAME_KEY, || format!("Client Scope {} already exists", scope.name)))?;
-            for mapper in &scope.mappers {
-                store::client::insert_mapper(db, realm, MapperOwner::Scope(&scope.id), mapper).await?;
-            }
-            Ok::<_, Refusal>(())
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
-    Ok(())
+    write_realm(cx, async |db| {
+        let inserted = store::client_scope::insert_scope(db, realm, scope).await;
+        inserted.map_err(|e| taken(e, NAME_KEY, || format!("Client Scope {} already exists", scope.name)))?;
+        for mapper in &scope.mappers {
+            store::client::insert_mapper(db, realm, MapperOwner::Scope(&scope.id), mapper).await?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 pub async fn update(cx: &Cx, after: &ClientScope) -> Result<(), Refusal> {
     check(after)?;
     let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx_or(async |db| {
-            decided_on(cx, db).await?;
-            let updated = store::client_scope::update_scope(db, realm, after).await;
-            updated.map_err(|e| taken(e, NAME_KEY, || format!("Client Scope {} already exists", after.name)))
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
-    Ok(())
+    write_decided(cx, async |db| {
+        let updated = store::client_scope::update_scope(db, realm, after).await;
+        updated.map_err(|e| taken(e, NAME_KEY, || format!("Client Scope {} already exists", after.name)))?;
+        Ok(())
+    })
+    .await
 }
 
 pub async fn delete(cx: &Cx, scope: &ClientScope) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm.id;
-    let deleted = cx
-        .store()
-        .in_tx(async |db| {
-            store::realm::touch(db, realm).await?;
-            store::client_scope::delete_scope(db, realm, &scope.id).await
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
+    let deleted = write_realm(cx, async |db| Ok(store::client_scope::delete_scope(db, realm, &scope.id).await?)).await?;
     if deleted { Ok(()) } else { Err(Refusal::NotFound("Could not find client scope")) }
 }
 
 /// Ties the scope to roles, or unties it.
 pub async fn change_roles(cx: &Cx, scope: &ClientScope, roles: &[RoleId], add: bool) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx(async |db| {
-            store::realm::touch(db, realm).await?;
-            for role in roles {
-                if add {
-                    store::client_scope::insert_role(db, realm, &scope.id, role).await?;
-                } else {
-                    store::client_scope::delete_role(db, realm, &scope.id, role).await?;
-                }
+    write_realm(cx, async |db| {
+        for role in roles {
+            if add {
+                store::client_scope::insert_role(db, realm, &scope.id, role).await?;
+            } else {
+                store::client_scope::delete_role(db, realm, &scope.id, role).await?;
             }
-            Ok(())
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
-    Ok(())
+        }
+        Ok(())
+    })
+    .await
 }

@@ -71,6 +71,29 @@ async fn decided_on(cx: &Cx, db: &mut Db<'_>) -> Result<(), Refusal> {
     if store::realm::touch_at(db, &realm.id, realm.version).await? { Ok(()) } else { Err(Refusal::Moved) }
 }
 
+/// Writes to the realm's configuration what was decided on `cx`, if the realm is still as it was then.
+async fn write_decided<T>(cx: &Cx, work: impl AsyncFnOnce(&mut Db<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
+    let written = cx.store().in_tx_or(async |db| {
+        decided_on(cx, db).await?;
+        work(db).await
+    });
+    let written = written.await?;
+    cx.server.realms.invalidate(&cx.snapshot().realm.id);
+    Ok(written)
+}
+
+/// Writes to the realm's configuration what is right however the realm is configured by now.
+async fn write_realm<T>(cx: &Cx, work: impl AsyncFnOnce(&mut Db<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
+    let realm = &cx.snapshot().realm.id;
+    let written = cx.store().in_tx_or(async |db| {
+        store::realm::touch(db, realm).await?;
+        work(db).await
+    });
+    let written = written.await?;
+    cx.server.realms.invalidate(realm);
+    Ok(written)
+}
+
 /// Decides and applies a change, again on the realm as it stands now whenever somebody else was first.
 pub async fn settled<T, F>(cx: Cx, attempt: impl Fn(Cx) -> F) -> Result<T, Refusal>
 where
@@ -89,5 +112,5 @@ where
             }
         }
     }
-    Err(Refusal::Moved)
+    Err(StoreError::Busy.into())
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Refusal, decided_on, realm_rules};
+use super::{Refusal, realm_rules, write_decided};
 use crate::flow::Cx;
 use crate::model::realm::LIFESPANS;
 use crate::model::{Client, ClientId, RealmId};
@@ -43,21 +43,18 @@ pub async fn update(cx: &Cx, change: &Change) -> Result<(), Refusal> {
         changes_lifespans: LIFESPANS.iter().any(|name| realm.document.get(*name) != change.document.get(*name)),
     };
     let master = if renamed { master_of(cx).await? } else { None };
-    cx.store()
-        .in_tx_or(async |db| {
-            decided_on(cx, db).await?;
-            let updated = store::realm::update_realm(db, &realm.id, &row, cx.now).await;
-            updated.map_err(|e| super::taken(e, store::realm::NAME_KEY, || "Realm with same name exists".to_owned()))?;
-            if renamed {
-                move_addresses(cx, db, &change.name).await?;
-            }
-            if let Some((master, client)) = &master {
-                move_client_in_master(db, master, client, &change.name).await?;
-            }
-            Ok::<_, Refusal>(())
-        })
-        .await?;
-    cx.server.realms.invalidate(&realm.id);
+    write_decided(cx, async |db| {
+        let updated = store::realm::update_realm(db, &realm.id, &row, cx.now).await;
+        updated.map_err(|e| super::taken(e, store::realm::NAME_KEY, || "Realm with same name exists".to_owned()))?;
+        if renamed {
+            move_addresses(cx, db, &change.name).await?;
+        }
+        if let Some((master, client)) = &master {
+            move_client_in_master(db, master, client, &change.name).await?;
+        }
+        Ok(())
+    })
+    .await?;
     if let Some((master, _)) = &master {
         cx.server.realms.invalidate(master);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Refusal, decided_on, fits, taken};
+use super::{Refusal, fits, taken, write_decided, write_realm};
 use crate::flow::Cx;
 use crate::model::{ClientUuid, Role, RoleId};
 use crate::oidc::admin_roles::is_administrative;
@@ -44,19 +44,15 @@ pub async fn create(cx: &Cx, role: &Role) -> Result<(), Refusal> {
     check(role)?;
     refuse_administrative(cx, role)?;
     let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx_or(async |db| {
-            store::realm::touch(db, realm).await?;
-            let inserted = store::role::insert_role(db, realm, role).await;
-            inserted.map_err(|e| taken(e, NAME_KEY, || format!("Role with name {} already exists", role.name)))?;
-            for child in &role.children {
-                store::role::insert_composite(db, realm, &role.id, child).await?;
-            }
-            Ok::<_, Refusal>(())
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
-    Ok(())
+    write_realm(cx, async |db| {
+        let inserted = store::role::insert_role(db, realm, role).await;
+        inserted.map_err(|e| taken(e, NAME_KEY, || format!("Role with name {} already exists", role.name)))?;
+        for child in &role.children {
+            store::role::insert_composite(db, realm, &role.id, child).await?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 pub async fn update(cx: &Cx, before: &Role, after: &Role) -> Result<(), Refusal> {
@@ -66,15 +62,11 @@ pub async fn update(cx: &Cx, before: &Role, after: &Role) -> Result<(), Refusal>
         refuse_administrative(cx, after)?;
     }
     let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx_or(async |db| {
-            decided_on(cx, db).await?;
-            store::role::update_role(db, realm, after).await?;
-            Ok::<_, Refusal>(())
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
-    Ok(())
+    write_decided(cx, async |db| {
+        store::role::update_role(db, realm, after).await?;
+        Ok(())
+    })
+    .await
 }
 
 /// Deletes a role; the one that every user has stays.
@@ -84,33 +76,22 @@ pub async fn delete(cx: &Cx, role: &Role) -> Result<(), Refusal> {
     if role.id == realm.default_role {
         return Err(Refusal::Invalid(format!("{} is default role of the realm and cannot be removed.", role.name)));
     }
-    let deleted = cx
-        .store()
-        .in_tx(async |db| {
-            store::realm::touch(db, &realm.id).await?;
-            store::role::delete_role(db, &realm.id, &role.id).await
-        })
-        .await?;
-    cx.server.realms.invalidate(&realm.id);
+    let deleted = write_realm(cx, async |db| Ok(store::role::delete_role(db, &realm.id, &role.id).await?)).await?;
     if deleted { Ok(()) } else { Err(Refusal::NotFound("Could not find role")) }
 }
 
 /// Puts roles into a composite, or takes them out of it.
 pub async fn change_composites(cx: &Cx, role: &Role, children: &[RoleId], add: bool) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx(async |db| {
-            store::realm::touch(db, realm).await?;
-            for child in children {
-                if add {
-                    store::role::insert_composite(db, realm, &role.id, child).await?;
-                } else {
-                    store::role::delete_composite(db, realm, &role.id, child).await?;
-                }
+    write_realm(cx, async |db| {
+        for child in children {
+            if add {
+                store::role::insert_composite(db, realm, &role.id, child).await?;
+            } else {
+                store::role::delete_composite(db, realm, &role.id, child).await?;
             }
-            Ok(())
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
-    Ok(())
+        }
+        Ok(())
+    })
+    .await
 }

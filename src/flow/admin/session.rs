@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::{Refusal, write_realm};
 use crate::flow::context::Cx;
 use crate::flow::session_lookup::live_cutoffs;
 use crate::model::{Client, ClientUuid, SessionKind, UserId};
@@ -21,18 +22,14 @@ pub async fn log_out_user(cx: &Cx, user: &UserId) -> Result<bool, StoreError> {
 }
 
 /// Ends every session of the realm, offline ones too, and makes every token stale; the caller's as well.
-pub async fn log_out_all(cx: &Cx) -> Result<(), StoreError> {
+pub async fn log_out_all(cx: &Cx) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx(async |db| {
-            store::realm::touch(db, realm).await?;
-            store::realm::set_not_before(db, realm, cx.now.unix_seconds()).await?;
-            store::session::end_all(db, realm).await?;
-            Ok(())
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
-    Ok(())
+    write_realm(cx, async |db| {
+        store::realm::set_not_before(db, realm, cx.now.unix_seconds()).await?;
+        store::session::end_all(db, realm).await?;
+        Ok(())
+    })
+    .await
 }
 
 pub async fn of_user(cx: &Cx, kind: SessionKind, user: &UserId) -> Result<Vec<ListedSession>, StoreError> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::flow::admin::Refusal;
 use crate::http::error::AdminError;
+use crate::store::StoreError;
 
 const SEGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -77,9 +78,8 @@ impl From<Refusal> for AdminError {
             Refusal::Invalid(text) => Self::bad_request(text),
             Refusal::InvalidClient(text) => Self::Described(StatusCode::BAD_REQUEST, "invalid_input", text),
             Refusal::Exists(text) => Self::conflict(text),
-            Refusal::Moved | Refusal::Duplicate => {
-                Self::Described(StatusCode::CONFLICT, "conflict", "Duplicate resource error".to_owned())
-            }
+            Refusal::Duplicate => Self::Described(StatusCode::CONFLICT, "conflict", "Duplicate resource error".to_owned()),
+            Refusal::Moved => StoreError::Busy.into(),
             Refusal::Forbidden => Self::Forbidden,
             Refusal::Store(error) => error.into(),
         }
