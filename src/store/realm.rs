@@ -1,6 +1,6 @@
 //! Realms: names, versions, settings. What a realm contains stands in files of its own.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sqlx::types::Json;
 
 use super::{Db, StoreError};
@@ -22,7 +22,20 @@ pub struct NewRealm<'a> {
     pub settings: &'a Map<String, Value>,
 }
 
+/// The settings with the password of the mail server sealed: `{"sealed": "…"}` stands in its place. One that is sealed already
+/// stays, so it is in the clear nowhere but in the message that is being sent.
+fn sealed(db: &Db<'_>, realm: &RealmId, settings: &Map<String, Value>) -> Map<String, Value> {
+    let mut settings = settings.clone();
+    if let Some(password) = settings.get_mut("smtpServer").and_then(|mail| mail.get_mut("password"))
+        && let Some(text) = password.as_str()
+    {
+        *password = json!({"sealed": db.seal.seal(&format!("{realm}|realm|smtp_password"), text.as_bytes())});
+    }
+    settings
+}
+
 pub async fn insert_realm(db: &mut Db<'_>, realm: &NewRealm<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let settings = sealed(db, realm.id, realm.settings);
     sqlx::query!(
         "insert into realm (realm_id, name, enabled, not_before, version, lifespans_changed_at, default_role_id, user_profile,
            settings, created_at)
@@ -34,7 +47,7 @@ pub async fn insert_realm(db: &mut Db<'_>, realm: &NewRealm<'_>, now: Timestamp)
         now.to_offset(),
         realm.default_role.as_str(),
         realm.user_profile.map(Json) as _,
-        Json(realm.settings) as _,
+        Json(&settings) as _,
     )
     .execute(db.raw())
     .await?;
@@ -78,6 +91,7 @@ pub struct RealmChange<'a> {
 }
 
 pub async fn update_realm(db: &mut Db<'_>, realm: &RealmId, change: &RealmChange<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let settings = sealed(db, realm, change.settings);
     sqlx::query!(
         "update realm set name = $2, enabled = $3, not_before = $4, settings = $5,
            lifespans_changed_at = case when $6 then $7 else lifespans_changed_at end
@@ -86,7 +100,7 @@ pub async fn update_realm(db: &mut Db<'_>, realm: &RealmId, change: &RealmChange
         change.name,
         change.enabled,
         change.not_before,
-        Json(change.settings) as _,
+        Json(&settings) as _,
         change.changes_lifespans,
         now.to_offset(),
     )

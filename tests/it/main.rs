@@ -20,6 +20,7 @@ mod packaging;
 mod pages;
 mod realm_files;
 mod rotation;
+mod secrets_at_rest;
 mod sign_in;
 mod statements;
 mod sweeping;
