@@ -105,9 +105,9 @@ struct Hint {
 /// An ID token of this realm, expired or not, for the client that is named (if one is).
 fn read_hint(cx: &Cx, token: &str, named: Option<&str>) -> Result<Hint, Outcome> {
     let invalid = || Outcome::error("invalidParameterMessage", Some("id_token_hint"));
-    let claims = keys::verified_claims(cx, token).ok_or_else(invalid)?;
+    let claims = keys::verified_id_token(cx, token).ok_or_else(invalid)?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    let fits = text("typ") == Some("ID") && text("iss") == Some(&cx.issuer);
+    let fits = text("iss") == Some(&cx.issuer);
     let (Some(client_id), Some(session_id), true) = (text("azp"), text("sid"), fits) else { return Err(invalid()) };
     if named.is_some_and(|n| n != client_id) {
         return Err(invalid());

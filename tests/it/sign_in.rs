@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::TestServer;
+use serde_json::json;
+
+use crate::support::{TestServer, header};
 
 #[tokio::test]
 async fn a_user_signs_in_once_for_all_clients_and_out_again() {
@@ -141,5 +143,30 @@ async fn the_realms_not_before_ends_single_sign_on_too() {
     server.admin().await.set(serde_json::json!({"notBefore": server.now()})).await;
     let back = browser.get(&server.authorization("demo-backup", &[("prompt", "none")])).await;
     assert_eq!(back.parameter("error").as_deref(), Some("login_required"));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn an_id_token_that_the_clients_secret_signed_is_a_hint_too() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let path = format!("/demo/clients/{}", admin.client("demo-backup").await);
+    let change = json!({"attributes": {"id.token.signed.response.alg": "HS256"}});
+    assert_eq!(admin.call(reqwest::Method::PUT, &path, Some(&change)).await.status, 204);
+    let browser = server.browser();
+    let code = browser.sign_in("demo-backup", &[("scope", "openid")]).await.parameter("code").unwrap();
+    let form = [("grant_type", "authorization_code"), ("code", &*code), ("redirect_uri", "http://localhost:3000/cb")];
+    let tokens = server.as_backup("/token", &form).await.granted();
+    assert_eq!(header(&tokens["id_token"])["alg"], "HS256");
+    let hint = tokens["id_token"].as_str().unwrap();
+    let (signed, _) = hint.rsplit_once('.').unwrap();
+    let forged = format!("{signed}.{}", "A".repeat(43));
+    let page = browser.get(&format!("{}?id_token_hint={forged}", server.endpoint("/logout"))).await;
+    assert!(page.says("id_token_hint"), "{}", page.html);
+    let out = browser.get(&format!("{}?id_token_hint={hint}", server.endpoint("/logout"))).await;
+    assert!(out.says("You are logged out"), "{}", out.html);
+    // It opens nothing else: whoever holds the secret could have written it.
+    let claims = server.as_backup("/token/introspect", &[("token", hint)]).await.granted();
+    assert_eq!(claims, json!({"active": false}));
     server.finish().await;
 }
