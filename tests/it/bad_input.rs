@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use nightlatch::base::Entropy;
 use serde_json::json;
 use sqlx::Connection;
 
@@ -88,6 +90,61 @@ async fn a_token_of_another_realm_is_refused() {
     let foreign = server.post(&server.realm("master", "/protocol/openid-connect/token"), &form).await;
     assert_eq!(foreign.refusal().1, "invalid_grant");
     server.refresh(token).await.granted();
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn malformed_credentials_of_a_client_are_none() {
+    let server = TestServer::start().await;
+    let token = server.offline_token().await;
+    let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+    let wrong = [
+        "Basic".to_owned(),
+        "Basic !!!".to_owned(),
+        format!("Basic {}", encode(b"demo-backup")),
+        format!("Basic {}", encode(b"\xff\xfe:\xff")),
+        format!("Basic {}", encode(b"demo%zzbackup:demo-backup-secret")),
+        format!("Basic {}", encode(b"nobody:demo-backup-secret")),
+        format!("Basic {}", encode(b"demo-backup:demo-backup-secret\0")),
+        format!("Bearer {token}"),
+    ];
+    let form = [("grant_type", "refresh_token"), ("refresh_token", &*token)];
+    for authorization in wrong {
+        let request = server.http.post(server.endpoint("/token")).header("authorization", &authorization).form(&form);
+        let answer = Answer::of(request.send().await.unwrap()).await;
+        let (status, error, _) = answer.refusal();
+        assert_eq!((status, error), (401, "invalid_client"), "{authorization:.60}");
+    }
+    server.refresh(&token).await.granted();
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn no_bytes_make_an_endpoint_fail() {
+    let server = TestServer::start().await;
+    // A changed byte may leave a good request: the logout of this token, and of no other.
+    let (token, other) = (server.offline_token().await, server.offline_token().await);
+    let entropy = Entropy::seeded(7);
+    let mut bodies: Vec<Vec<u8>> =
+        ["%", "%zz=1", "grant_type=%ff", "=&=&;&", "grant_type=refresh_token&refresh_token=%00", "\0", "{}"]
+            .map(|text| text.as_bytes().to_vec())
+            .into();
+    // Half of them noise, half of them a good request with noise in it.
+    for _ in 0..100 {
+        bodies.push(entropy.bytes::<48>().to_vec());
+        let mut near = format!("grant_type=refresh_token&refresh_token={token}").into_bytes();
+        let at = usize::from(entropy.bytes::<1>()[0]) % near.len();
+        near[at] ^= entropy.bytes::<1>()[0] | 1;
+        bodies.push(near);
+    }
+    let paths = ["/token", "/token/introspect", "/revoke", "/userinfo", "/logout", "/auth"];
+    for (body, path) in bodies.into_iter().zip(paths.into_iter().cycle()) {
+        let request = server.http.post(server.endpoint(path)).basic_auth("demo-backup", Some("demo-backup-secret"));
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(body.clone());
+        let status = request.send().await.unwrap().status().as_u16();
+        assert!(status < 500, "{path} answers {status} to {:?}", String::from_utf8_lossy(&body));
+    }
+    server.refresh(&other).await.granted();
     server.finish().await;
 }
 
