@@ -29,7 +29,9 @@ pub async fn check(store: &Store) -> Result<Vec<String>, StoreError> {
            where s.kind = 'offline' and s.cookie_hash is not null
            union all
            select 'a current token of another generation: ' || c.session_id from chain c
-           where c.current_jti is not null and c.current_jti = c.previous_jti"#
+           where ('x' || lpad(left(replace(c.current_jti, '-', ''), 12), 16, '0'))::bit(64)::bigint <> c.generation
+           union all
+           select 'a token that follows itself: ' || c.session_id from chain c where c.current_jti = c.previous_jti"#
     )
     .fetch_all(db.raw())
     .await?;
