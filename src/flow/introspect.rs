@@ -11,7 +11,7 @@ use super::session_lookup::{self, LiveToken};
 use crate::model::{Client, SessionKind};
 use crate::oidc::access_token;
 use crate::oidc::refresh_token::PresentedRefreshToken;
-use crate::oidc::rotation::RotationMode;
+use crate::oidc::rotation::{RotationMode, UsedLast};
 use crate::store::{self, StoreError};
 
 /// What kind of token the caller says it is.
@@ -82,7 +82,7 @@ fn may_see(caller: &Client, claims: &Map<String, Value>, hint: Hint) -> bool {
 /// Whether the refresh token has been used up: another one of its chain is the current one.
 async fn is_superseded(live: &LiveToken, claims: &Map<String, Value>) -> Result<bool, StoreError> {
     let cx = &live.cx;
-    let RotationMode::Strict { max_reuse } = RotationMode::of(cx.settings()) else { return Ok(false) };
+    let RotationMode::On(rules) = RotationMode::of(cx.settings(), &live.client) else { return Ok(false) };
     let Some(token) = PresentedRefreshToken::read(claims) else { return Ok(true) };
     let realm = &cx.snapshot().realm.id;
     let mut db = cx.store().db().await?;
@@ -90,6 +90,7 @@ async fn is_superseded(live: &LiveToken, claims: &Map<String, Value>) -> Result<
     let place = store::chain::place(&mut db, token.kind, realm, &token.session_id, client, &token.chain).await?;
     let Some(place) = place else { return Ok(true) };
     let is_current = place.current.as_ref().is_none_or(|current| *current == token.id) && place.generation == token.generation;
-    let may_be_repeated = place.previous.as_ref() == Some(&token.id) && place.replays < max_reuse;
+    let last = UsedLast { rotated_at: place.rotated_at, replays: place.replays, late_replay_at: place.late_replay_at };
+    let may_be_repeated = place.previous.as_ref() == Some(&token.id) && rules.answers_again(last, cx.now);
     Ok(!is_current && !may_be_repeated)
 }

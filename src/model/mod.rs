@@ -12,6 +12,7 @@ pub mod credential;
 pub mod event;
 pub mod group;
 pub mod id;
+pub mod own_attributes;
 pub mod protocol_mapper;
 pub mod realm;
 pub mod realm_import;

@@ -72,6 +72,11 @@ impl OAuthError {
         Self::new(400, OAuthErrorCode::InvalidGrant, description)
     }
 
+    /// Nothing is wrong with what the client holds: it asks too often. Never `invalid_grant`, on which clients throw tokens away.
+    pub fn too_many_requests(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(429, OAuthErrorCode::TemporarilyUnavailable, description)
+    }
+
     pub fn invalid_scope(raw: &str) -> Self {
         Self::new(400, OAuthErrorCode::InvalidScope, format!("Invalid scopes: {raw}"))
     }

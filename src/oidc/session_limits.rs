@@ -114,10 +114,22 @@ pub fn of_client(realm: &RealmSettings, client: &Client, kind: SessionKind, reme
     Limits { idle, max }
 }
 
+/// For how long an access token of a client is good; while −1 is set, the span of the longest session.
+pub fn access_token_lifespan(realm: &RealmSettings, client: &Client) -> Duration {
+    match lifespan_setting(realm, client) {
+        -1 => seconds(positive(realm.sso_session_max, FALLBACK_SSO_MAX)),
+        lifespan => seconds(lifespan),
+    }
+}
+
+fn lifespan_setting(realm: &RealmSettings, client: &Client) -> i64 {
+    let own = client.attribute("access.token.lifespan").and_then(|v| v.trim().parse::<i64>().ok());
+    own.unwrap_or(realm.access_token_lifespan)
+}
+
 /// When the access token that is issued now expires (seconds since 1970): its lifespan, and never beyond the maximum.
 pub fn access_token_expiry(realm: &RealmSettings, client: &Client, session: Option<SessionEnds>, now: Timestamp) -> i64 {
-    let own = client.attribute("access.token.lifespan").and_then(|v| v.trim().parse::<i64>().ok());
-    let lifespan = own.unwrap_or(realm.access_token_lifespan);
+    let lifespan = lifespan_setting(realm, client);
     let until_session_end = || now.unix_seconds() + positive(realm.sso_session_max, FALLBACK_SSO_MAX);
     match session {
         None if lifespan == -1 => until_session_end(),

@@ -12,7 +12,7 @@ use super::session::DecidedOn;
 use super::{Db, StoreError};
 use crate::base::Timestamp;
 use crate::model::session::ClientSessionDetails;
-use crate::model::{ChainId, ClientUuid, KeyId, SessionId, SessionKind, TokenId};
+use crate::model::{ChainId, ClientUuid, KeyId, RealmId, SessionId, SessionKind, TokenId};
 
 /// The cut-offs of a session and of a client's part; the second of each pair counts for sessions with Remember me.
 #[derive(Clone, Copy, Debug)]
@@ -38,12 +38,24 @@ pub struct Step<'a> {
     pub started_by: Timestamp,
     pub presented: &'a TokenId,
     pub generation: i64,
-    /// The id of the successor, of generation + 1.
-    pub successor: &'a TokenId,
-    pub max_reuse: i32,
     pub key_id: &'a KeyId,
     pub bucket: Timestamp,
     pub now: Timestamp,
+}
+
+/// When a chain that rotates answers the token used last again.
+#[derive(Clone, Copy, Debug)]
+pub struct Again<'a> {
+    /// The id of the successor, of generation + 1.
+    pub successor: &'a TokenId,
+    /// Any number of times if it rotated at or after this.
+    pub grace_from: Option<Timestamp>,
+    /// So many times later.
+    pub limit: i32,
+    /// Whether a retry beyond the limit is told to wait, rather than taken for a theft.
+    pub throttles: bool,
+    /// Once more if the last such retry was before this.
+    pub late_before: Option<Timestamp>,
 }
 
 /// The row after the step, and what the answer is made of.
@@ -76,10 +88,10 @@ struct StepRow {
 
 /// The step with these assignments. Parameters $1 to $21 are those of the condition, in the order below.
 macro_rules! step {
-    ($assignments:literal, $step:ident $(, $more:expr)*) => {
+    ([$($assignments:tt)*], $step:ident $(, $more:expr)*) => {
         sqlx::query_as!(
             StepRow,
-            "update chain c set " + $assignments + r#"
+            "update chain c set " + $($assignments)* + r#"
              from session s, client_session p, realm r, user_account u
              where c.kind = $1 and c.realm_id = $2 and c.session_id = $3 and c.client_uuid = $4 and c.chain_id = $5
                and s.kind = $1 and s.realm_id = $2 and s.session_id = $3 and s.user_id = $8
@@ -128,9 +140,9 @@ macro_rules! step {
 /// so that it is current when rotation is switched on.
 pub async fn use_token(db: &mut Db<'_>, step: &Step<'_>) -> Result<Option<Stepped>, StoreError> {
     let row = step!(
-        "outcome = 'used', current_jti = null, generation = greatest(c.generation, $21),
+        ["outcome = 'used', current_jti = null, generation = greatest(c.generation, $21),
            last_refresh_at = greatest(c.last_refresh_at, $19), last_refresh_bucket = greatest(c.last_refresh_bucket, $20),
-           key_id = $22",
+           key_id = $22"],
         step,
         step.key_id.as_str()
     )
@@ -139,36 +151,98 @@ pub async fn use_token(db: &mut Db<'_>, step: &Step<'_>) -> Result<Option<Steppe
     Ok(row.map(Stepped::from))
 }
 
-/// Rotation is on: the current token moves the chain to its successor; the token used last is answered again as often as is
-/// allowed; a token ahead of the row (its commit was lost) moves the row forward; anything else is reuse and moves nothing.
-pub async fn rotate(db: &mut Db<'_>, step: &Step<'_>) -> Result<Option<Stepped>, StoreError> {
-    let row = step!(
-        "outcome = case
-             when c.generation = $21 and (c.current_jti = $22 or c.current_jti is null) then 'rotated'
-             when c.generation = $21 + 1 and c.previous_jti = $22 and c.replays < $24 then 'replayed'
-             when c.generation < $21 then 'ahead'
-             when c.generation = $21 + 1 and c.previous_jti = $22 then 'reuse'
-             else 'older' end,
-           generation = case when (c.generation = $21 and (c.current_jti = $22 or c.current_jti is null)) or c.generation < $21
-             then $21 + 1 else c.generation end,
-           previous_jti = case when (c.generation = $21 and (c.current_jti = $22 or c.current_jti is null)) or c.generation < $21
-             then $22 else c.previous_jti end,
-           current_jti = case when (c.generation = $21 and (c.current_jti = $22 or c.current_jti is null)) or c.generation < $21
-             then $23 else c.current_jti end,
-           rotated_at = case when (c.generation = $21 and (c.current_jti = $22 or c.current_jti is null)) or c.generation < $21
-             then $19 else c.rotated_at end,
-           key_id = case when (c.generation = $21 and (c.current_jti = $22 or c.current_jti is null)) or c.generation < $21
-             then $25 else c.key_id end,
-           replays = case when (c.generation = $21 and (c.current_jti = $22 or c.current_jti is null)) or c.generation < $21 then 0
-             when c.generation = $21 + 1 and c.previous_jti = $22 then c.replays + 1 else c.replays end,
-           last_refresh_at = case when c.generation > $21 + 1 then c.last_refresh_at else greatest(c.last_refresh_at, $19) end,
-           last_refresh_bucket = case when c.generation > $21 + 1 then c.last_refresh_bucket
-             else greatest(c.last_refresh_bucket, $20) end",
+/// The assignments of a rotation, with the conditions that they share.
+macro_rules! rotation {
+    ($step:ident, $again:ident, $moves:literal, $previous:literal, $in_grace:literal, $once_more:literal) => {
+        step!(
+            ["outcome = case when "
+                + $moves
+                + " then case when c.generation < $21 then 'ahead' else 'rotated' end
+               when "
+                + $previous
+                + " and ("
+                + $in_grace
+                + " or c.replays < $24 or "
+                + $once_more
+                + ") then 'replayed'
+               when "
+                + $previous
+                + " and $26 then 'throttled'
+               when c.generation > $21 + 1 and "
+                + $in_grace
+                + " then 'stale'
+               when "
+                + $previous
+                + " then 'reuse'
+               else 'older' end,
+             generation = case when "
+                + $moves
+                + " then $21 + 1 else c.generation end,
+             previous_jti = case when "
+                + $moves
+                + " then $22 else c.previous_jti end,
+             current_jti = case when "
+                + $moves
+                + " then $23 else c.current_jti end,
+             rotated_at = case when "
+                + $moves
+                + " then $19 else c.rotated_at end,
+             key_id = case when "
+                + $moves
+                + " then $27 else c.key_id end,
+             replays = case when "
+                + $moves
+                + " then 0
+               when "
+                + $previous
+                + " and not "
+                + $in_grace
+                + " and (c.replays < $24 or "
+                + $once_more
+                + ") then c.replays + 1
+               else c.replays end,
+             late_replay_at = case when "
+                + $previous
+                + " and not "
+                + $in_grace
+                + " and c.replays >= $24 and "
+                + $once_more
+                + "
+               then $19 else c.late_replay_at end,
+             last_refresh_at = case when "
+                + $moves
+                + " or "
+                + $previous
+                + " then greatest(c.last_refresh_at, $19)
+               else c.last_refresh_at end,
+             last_refresh_bucket = case when "
+                + $moves
+                + " or "
+                + $previous
+                + " then greatest(c.last_refresh_bucket, $20)
+               else c.last_refresh_bucket end"],
+            $step,
+            $step.presented.as_str(),
+            $again.successor.as_str(),
+            $again.limit,
+            $again.grace_from.map(Timestamp::to_offset),
+            $again.throttles,
+            $step.key_id.as_str(),
+            $again.late_before.map(Timestamp::to_offset)
+        )
+    };
+}
+
+/// Rotation is on: the current token moves the chain to its successor, and so does one that is ahead of the row, whose commit was
+/// lost; the token used last is answered again as far as that is allowed; anything else moves nothing.
+pub async fn rotate(db: &mut Db<'_>, step: &Step<'_>, again: &Again<'_>) -> Result<Option<Stepped>, StoreError> {
+    let row = rotation!(
         step,
-        step.presented.as_str(),
-        step.successor.as_str(),
-        step.max_reuse,
-        step.key_id.as_str()
+        again,
+        "(c.generation < $21 or c.generation = $21 and (c.current_jti = $22 or c.current_jti is null))",
+        "(c.generation = $21 + 1 and c.previous_jti = $22)",
+        "coalesce(c.rotated_at >= $25, false)",
+        "coalesce(c.late_replay_at < $28, $28::timestamptz is not null)"
     )
     .fetch_optional(db.raw())
     .await?;
@@ -192,25 +266,55 @@ impl From<StepRow> for Stepped {
     }
 }
 
+/// Ends the chains of a part beyond so many: those unused longest. One that is used in this moment stays.
+pub async fn end_surplus(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    (session, client): (&SessionId, &ClientUuid),
+    keep: i64,
+) -> Result<Vec<ChainId>, StoreError> {
+    let rows = sqlx::query!(
+        "with surplus as materialized (
+           select chain_id, last_refresh_at from chain
+           where kind = $1 and realm_id = $2 and session_id = $3 and client_uuid = $4
+           order by last_refresh_at desc, rotated_at desc, chain_id offset $5)
+         delete from chain c using surplus s
+         where c.kind = $1 and c.realm_id = $2 and c.session_id = $3 and c.client_uuid = $4 and c.chain_id = s.chain_id
+           and c.last_refresh_at = s.last_refresh_at
+         returning c.chain_id",
+        kind.as_str(),
+        realm.as_str(),
+        session.as_str(),
+        client.as_str(),
+        keep,
+    )
+    .fetch_all(db.raw())
+    .await?;
+    Ok(rows.into_iter().map(|r| ChainId::new(r.chain_id)).collect())
+}
+
 /// Where a chain stands.
 #[derive(Clone, Debug)]
 pub struct Place {
     pub generation: i64,
     pub current: Option<TokenId>,
     pub previous: Option<TokenId>,
+    pub rotated_at: Timestamp,
     pub replays: i32,
+    pub late_replay_at: Option<Timestamp>,
 }
 
 pub async fn place(
     db: &mut Db<'_>,
     kind: SessionKind,
-    realm: &crate::model::RealmId,
+    realm: &RealmId,
     session: &SessionId,
     client: &ClientUuid,
     chain: &ChainId,
 ) -> Result<Option<Place>, StoreError> {
     let row = sqlx::query!(
-        "select generation, current_jti, previous_jti, replays from chain
+        "select generation, current_jti, previous_jti, rotated_at, replays, late_replay_at from chain
          where kind = $1 and realm_id = $2 and session_id = $3 and client_uuid = $4 and chain_id = $5",
         kind.as_str(),
         realm.as_str(),
@@ -224,7 +328,9 @@ pub async fn place(
         generation: r.generation,
         current: r.current_jti.map(TokenId::new),
         previous: r.previous_jti.map(TokenId::new),
+        rotated_at: Timestamp::from_offset(r.rotated_at),
         replays: r.replays,
+        late_replay_at: r.late_replay_at.map(Timestamp::from_offset),
     }))
 }
 
@@ -232,7 +338,7 @@ pub async fn place(
 pub async fn exists(
     db: &mut Db<'_>,
     kind: SessionKind,
-    realm: &crate::model::RealmId,
+    realm: &RealmId,
     session: &SessionId,
     client: &ClientUuid,
     chain: &ChainId,

@@ -40,6 +40,8 @@ pub struct DecidedOn<'a> {
 #[derive(Clone, Debug)]
 pub struct Opened {
     pub generation: i64,
+    /// How many chains the client had in the session before.
+    pub chains_before: i64,
     pub session_started_at: Timestamp,
     pub part_started_at: Timestamp,
     pub details: ClientSessionDetails,
@@ -80,7 +82,9 @@ pub async fn open(db: &mut Db<'_>, on: DecidedOn<'_>, opening: &Opening<'_>) -> 
                last_refresh_bucket = greatest(chain.last_refresh_bucket, excluded.last_refresh_bucket)
              returning generation)
            select g.generation as "generation!", o.started_at as "session_started_at!", p.started_at as "part_started_at!",
-             p.details as "details!: Json<ClientSessionDetails>"
+             p.details as "details!: Json<ClientSessionDetails>",
+             (select count(*) from chain c where c.kind = $1 and c.realm_id = $2 and c.session_id = $6 and c.client_uuid = $16)
+               as "chains_before!"
            from granted g, opened o, part p"#,
         opening.kind.as_str(),
         on.realm.as_str(),
@@ -109,6 +113,7 @@ pub async fn open(db: &mut Db<'_>, on: DecidedOn<'_>, opening: &Opening<'_>) -> 
     .await?;
     Ok(row.map(|r| Opened {
         generation: r.generation,
+        chains_before: r.chains_before,
         session_started_at: Timestamp::from_offset(r.session_started_at),
         part_started_at: Timestamp::from_offset(r.part_started_at),
         details: r.details.0,

@@ -12,6 +12,7 @@ mod better_than_keycloak;
 mod clients;
 mod consent;
 mod embedded;
+mod graceful;
 mod known_attacks;
 mod nodes;
 mod offline_access;

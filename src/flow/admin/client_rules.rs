@@ -1,7 +1,7 @@
 //! What a client may look like, in Keycloak's words and its order.
 
 use super::{Refusal, fits};
-use crate::model::{ClientSettings, ClientUuid, RealmSettings};
+use crate::model::{ClientSettings, ClientUuid, RealmSettings, own_attributes};
 use crate::oidc::redirect_uri::{is_forbidden_scheme, scheme};
 
 const PROTOCOLS: [&str; 3] = ["openid-connect", "saml", "docker-v2"];
@@ -24,6 +24,7 @@ pub fn check(client_id: &str, settings: &ClientSettings, realm: &RealmSettings) 
     for uri in &settings.redirect_uris {
         redirect_uri(uri)?;
     }
+    own_attributes::check(&settings.attributes, true).map_err(Refusal::InvalidClient)?;
     limits(settings, realm)
 }
 

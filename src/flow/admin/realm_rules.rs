@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{Refusal, fits};
-use crate::model::RealmSettings;
 use crate::model::realm::{fresh_document, whole_number};
+use crate::model::{RealmSettings, own_attributes};
 
 /// What a realm's name may not hold: it is a segment of addresses.
 const FORBIDDEN: &str = "/?#\\%;[]\"<>{}|^`";
@@ -75,7 +75,9 @@ pub fn check(named: &Map<String, Value>, after: &Map<String, Value>) -> Result<(
         return refuse("Invalid value for accessTokenLifespan");
     }
     policy(text("passwordPolicy").unwrap_or_default())?;
-    lifespans(&RealmSettings::of(after))
+    let settings = RealmSettings::of(after);
+    own_attributes::check(&settings.attributes, false).map_err(Refusal::Invalid)?;
+    lifespans(&settings)
 }
 
 /// A client's online session may not outlive the realm's; the offline pair is not compared (Keycloak).

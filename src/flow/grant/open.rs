@@ -6,6 +6,7 @@ use super::Trace;
 use crate::flow::context::Cx;
 use crate::flow::issue_tokens::{self, Mint, MintRefresh, MintSession, Tokens};
 use crate::flow::{event, keys};
+use crate::model::event::EventKind;
 use crate::model::session::{ClientSessionDetails, Session};
 use crate::model::{ChainId, Client, SessionId, SessionKind, TokenId, User};
 use crate::oidc::admission::{self, Admitted, Refusal, Subject};
@@ -65,7 +66,7 @@ pub async fn open(
     let settings = cx.settings();
     let asks_offline = admitted.scopes.asks_offline();
     let kind = if asks_offline && request.refresh_tokens { SessionKind::Offline } else { SessionKind::Online };
-    let rotation = RotationMode::of(settings);
+    let rotation = RotationMode::of(settings, request.client);
     let chain = if rotation.is_on() { ChainId::new(cx.entropy().uuid()) } else { ChainId::new("") };
     let first = token_id::refresh_token_id(cx.entropy(), 0);
     let session_limits = session_limits::of_session(settings, kind, request.session.remember_me);
@@ -90,6 +91,9 @@ pub async fn open(
         user_version: request.user.version,
     };
     let Some(opened) = store::session::open(db, on, &opening).await? else { return Ok(None) };
+    if rotation.is_on() {
+        end_surplus_chains(cx, db, request, kind, opened.chains_before).await?;
+    }
     let id = if rotation.is_on() { first } else { token_id::refresh_token_id(cx.entropy(), opened.generation) };
     let token_session = if asks_offline { TokenSession::Offline } else { TokenSession::Online };
     let full_scope = admitted.scopes.full_scope();
@@ -120,6 +124,32 @@ pub async fn open(
     let tokens = issue_tokens::mint(cx, &mint).await?;
     let trace = trace(request, kind, &tokens);
     Ok(Some(OpenedGrant { kind, tokens, trace }))
+}
+
+/// A client that signs in over and over in one session, and forgets what it got, does not fill the tables.
+async fn end_surplus_chains(
+    cx: &Cx,
+    db: &mut Db<'_>,
+    request: &Request<'_>,
+    kind: SessionKind,
+    before: i64,
+) -> Result<(), StoreError> {
+    let max = rotation::max_chains(cx.settings(), request.client);
+    if before < max {
+        return Ok(());
+    }
+    let (realm, session) = (&cx.snapshot().realm.id, &request.session.id);
+    for chain in store::chain::end_surplus(db, kind, realm, (session, &request.client.uuid), max).await? {
+        let mut ended = event::new(cx, EventKind::RevokeGrant)
+            .detail("reason", "too_many_refresh_token_chains")
+            .detail("reuse_id", chain.as_str())
+            .detail("refresh_token_type", type_name(kind));
+        ended.client_id = Some(request.client.client_id.to_string());
+        ended.user_id = Some(request.user.id.clone());
+        ended.session_id = Some(session.clone());
+        event::record_in(cx, db, &ended).await?;
+    }
+    Ok(())
 }
 
 fn refresh<'a>(request: &Request<'_>, id: &'a TokenId, chain: &'a ChainId, cx: &Cx, scope: &'a str) -> Option<MintRefresh<'a>> {

@@ -15,16 +15,16 @@ use crate::flow::context::Cx;
 use crate::flow::issue_tokens::{self, Mint, MintRefresh, MintSession};
 use crate::flow::session_lookup;
 use crate::flow::{event, keys};
-use crate::model::{Client, ClientId, KeyId, SessionKind, User, UserId};
+use crate::model::{Client, ClientId, KeyId, SessionKind, TokenId, User, UserId};
 use crate::oidc::admission::{self, Admitted, Subject};
 use crate::oidc::refresh_token::PresentedRefreshToken;
-use crate::oidc::rotation::{self, Outcome as RotationOutcome, RotationMode};
+use crate::oidc::rotation::{self, Outcome as RotationOutcome, RotationMode, Rules};
 use crate::oidc::scope::{self, GrantedScopes};
 use crate::oidc::session_limits::{self, Starts, Usage};
 use crate::oidc::token_id::{self, GrantLetters, TokenSession};
 use crate::oidc::token_request::Refresh;
 use crate::oidc::{OAuthError, OAuthErrorCode};
-use crate::store::chain::{Step, Stepped};
+use crate::store::chain::{Again, Step, Stepped};
 use crate::store::client_session::WhenEmpty;
 use crate::store::session::DecidedOn;
 use crate::store::sweep::Candidate;
@@ -190,10 +190,8 @@ async fn finish(
     request: &Refresh,
     token: &PresentedRefreshToken,
 ) -> Result<Option<Outcome>, StoreError> {
-    let successor = token_id::refresh_token_id(cx.entropy(), token.generation.saturating_add(1));
     let limits = session_limits::of_session(cx.settings(), token.kind, false);
     let key = keys::internal_key(&cx.realm.keys, &cx.snapshot().realm.id)?;
-    let mode = RotationMode::of(cx.settings());
     let step = Step {
         on: DecidedOn {
             realm: &cx.snapshot().realm.id,
@@ -209,34 +207,63 @@ async fn finish(
         started_by: started_by(token),
         presented: &token.id,
         generation: token.generation,
-        successor: &successor,
-        max_reuse: match mode {
-            RotationMode::Off => 0,
-            RotationMode::Strict { max_reuse } => max_reuse,
-        },
         key_id: &KeyId::new(key.kid()),
         bucket: cx.now.floor_to(rotation::bucket_span(limits.idle)),
         now: cx.now,
     };
     let mut db = cx.store().db().await?;
-    let stepped = match mode {
+    let stepped = match RotationMode::of(cx.settings(), client) {
         RotationMode::Off => store::chain::use_token(&mut db, &step).await?,
-        RotationMode::Strict { .. } => store::chain::rotate(&mut db, &step).await?,
+        RotationMode::On(rules) => {
+            let successor = token_id::refresh_token_id(cx.entropy(), token.generation.saturating_add(1));
+            store::chain::rotate(&mut db, &step, &again(rules, &successor, cx.now)).await?
+        }
     };
     drop(db);
     let Some(stepped) = stepped else { return Ok(None) };
     let outcome = RotationOutcome::parse(&stepped.outcome)
         .ok_or_else(|| StoreError::Inconsistent(format!("chain outcome {}", stepped.outcome)))?;
-    let realm = labels::Realm::of_existing(&cx.snapshot().realm.name);
-    if outcome == RotationOutcome::Replayed {
-        metrics::refresh_replayed(realm, labels::Replay::Grace);
-    }
     if let Some(text) = outcome.refusal() {
-        metrics::refresh_replayed(realm, labels::Replay::Reuse);
-        revoke_part(cx, client, token).await?;
-        return Ok(Some(Err(reject(token, Some(&user.id), OAuthError::invalid_grant(text)))));
+        return refuse(cx, client, user, token, outcome, text).await.map(|rejection| Some(Err(rejection)));
+    }
+    if outcome == RotationOutcome::Replayed {
+        metrics::refresh_replayed(labels::Realm::of_existing(&cx.snapshot().realm.name), labels::Replay::Grace);
     }
     answer(cx, client, user, admitted, request, token, (outcome, &stepped)).await.map(|granted| Some(Ok(granted)))
+}
+
+/// How the token used last is answered again.
+fn again(rules: Rules, successor: &TokenId, now: Timestamp) -> Again<'_> {
+    let late_limit = rules.late_limit();
+    Again {
+        successor,
+        grace_from: rules.grace_from(now),
+        limit: rules.max_reuse.max(late_limit),
+        throttles: late_limit > 0,
+        late_before: rules.late_before(now),
+    }
+}
+
+/// A token that is not accepted. Where that tells of a theft, the client's part goes before the answer is out.
+async fn refuse(
+    cx: &Cx,
+    client: &Client,
+    user: &User,
+    token: &PresentedRefreshToken,
+    outcome: RotationOutcome,
+    text: &'static str,
+) -> Result<Rejection, StoreError> {
+    if outcome.is_reuse() {
+        metrics::refresh_replayed(labels::Realm::of_existing(&cx.snapshot().realm.name), labels::Replay::Reuse);
+        revoke_part(cx, client, token).await?;
+    }
+    let error = match outcome {
+        RotationOutcome::Throttled => OAuthError::too_many_requests(text),
+        _ => OAuthError::invalid_grant(text),
+    };
+    let mut rejection = reject(token, Some(&user.id), error);
+    event::put(&mut rejection.trace.details, "reuse", outcome.is_reuse().then_some("true"));
+    Ok(rejection)
 }
 
 /// A token was used twice: the client's part of the session goes, with all its chains, and is gone before the answer is out.

@@ -87,8 +87,13 @@ pub(crate) fn oauth_response(error: &OAuthError) -> Response {
     }
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = json_response(status, &Value::Object(body));
-    if error.status == 503 {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
+    let seconds = match error.status {
+        429 => Some("60"),
+        503 => Some("2"),
+        _ => None,
+    };
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(seconds));
     }
     response
 }

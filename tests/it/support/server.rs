@@ -56,7 +56,12 @@ pub fn admin() -> FirstAdmin {
 /// The realms that every test finds.
 pub async fn fill(server: &Server) {
     bootstrap::run(server, Some(&admin())).await.unwrap();
-    let file = read_realm_file(include_bytes!("../../../config/demo-realm.json"), server).unwrap();
+    let mut file = read_realm_file(include_bytes!("../../../config/demo-realm.json"), server).unwrap();
+    // As in a fresh realm; tests of rotation switch it on.
+    file.document.insert("revokeRefreshToken".to_owned(), false.into());
+    if let Some(attributes) = file.document.get_mut("attributes").and_then(|a| a.as_object_mut()) {
+        attributes.retain(|name, _| !name.starts_with("nightlatch."));
+    }
     import_realm::run(server, file, None).await.unwrap();
 }
 

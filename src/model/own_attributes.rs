@@ -1,0 +1,47 @@
+//! Attributes of realms and clients that this server reads and Keycloak does not know. They stand among Keycloak's, so that they
+//! travel with exports and every administration tool can set them.
+
+use std::collections::BTreeMap;
+
+/// How refresh tokens rotate: on a realm `strict` or `graceful`, on a client also `off`.
+pub const ROTATION: &str = "nightlatch.refresh.token.rotation";
+/// For how many seconds a graceful rotation answers a lost answer again; at most a quarter of the access token's lifespan.
+pub const GRACE_PERIOD: &str = "nightlatch.refresh.token.grace.period";
+/// How many chains of refresh tokens a client may have in one session.
+pub const MAX_CHAINS: &str = "nightlatch.refresh.token.max.chains";
+
+/// The first value that means nothing, in words.
+pub fn check(attributes: &BTreeMap<String, String>, of_client: bool) -> Result<(), String> {
+    let value = |name: &str| attributes.get(name).map(|v| v.trim()).filter(|v| !v.is_empty());
+    if let Some(rotation) = value(ROTATION) {
+        let modes: &[&str] = if of_client { &["off", "strict", "graceful"] } else { &["strict", "graceful"] };
+        if !modes.contains(&rotation) {
+            return Err(format!("{ROTATION} is one of {}", modes.join(", ")));
+        }
+    }
+    for name in [GRACE_PERIOD, MAX_CHAINS] {
+        if value(name).is_some_and(|v| !v.parse::<u32>().is_ok_and(|n| n > 0)) {
+            return Err(format!("{name} is a whole number above 0"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(name: &str, value: &str, of_client: bool) -> Option<String> {
+        check(&BTreeMap::from([(name.to_owned(), value.to_owned())]), of_client).err()
+    }
+
+    #[test]
+    fn a_value_that_means_nothing_is_named() {
+        assert_eq!(refusal(ROTATION, "graceful", false), None);
+        assert_eq!(refusal(ROTATION, "off", true), None);
+        assert_eq!(refusal(ROTATION, "off", false).unwrap(), "nightlatch.refresh.token.rotation is one of strict, graceful");
+        assert!(refusal(GRACE_PERIOD, "-1", false).is_some() && refusal(MAX_CHAINS, "many", true).is_some());
+        assert_eq!(refusal(GRACE_PERIOD, "", false), None);
+        assert_eq!(refusal("somebody.elses", "off", false), None);
+    }
+}
