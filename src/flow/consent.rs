@@ -71,13 +71,13 @@ async fn grant(cx: &Cx, client: &Client, user: &User, items: &[Item<'_>]) -> Res
 }
 
 /// The user decides in the account what a client may have: exactly these scopes. What is not among them ends the tokens that
-/// need it at their next use.
-pub async fn replace(cx: &Cx, client: &Client, user: &User, scopes: &[ClientScopeId]) -> Result<(), StoreError> {
+/// need it at their next use. Gives the user with it.
+pub async fn replace(cx: &Cx, client: &Client, user: &User, scopes: &[ClientScopeId]) -> Result<Option<Arc<User>>, StoreError> {
     let realm = &cx.snapshot().realm.id;
     cx.store()
         .in_tx(async |db| {
             store::user::touch(db, realm, &user.id).await?;
-            let given = Given { scopes, client_itself: true };
+            let given = Given { scopes, client_itself: false };
             store::consent::replace(db, realm, &user.id, &client.uuid, given, cx.now).await?;
             let mut updated = event::new(cx, EventKind::UpdateConsent);
             updated.client_id = Some(client.client_id.to_string());
@@ -85,7 +85,7 @@ pub async fn replace(cx: &Cx, client: &Client, user: &User, scopes: &[ClientScop
             event::record_in(cx, db, &updated).await
         })
         .await?;
-    cx.server.realms.read_user(cx.store(), realm, &user.id).await.map(|_| ())
+    cx.server.realms.read_user(cx.store(), realm, &user.id).await
 }
 
 fn scope_of<'a>(item: &Item<'a>) -> Option<&'a ClientScope> {

@@ -3,6 +3,7 @@
 //! A use case loads, decides with a pure rule, applies the decision with a conditional statement, and answers. A refusal is a
 //! value; only trouble with the infrastructure is an error.
 
+pub mod account;
 pub mod admin;
 pub mod authorize;
 pub mod bootstrap;

@@ -23,7 +23,7 @@ pub fn router(app: App) -> Router {
     let routes = Router::new()
         .merge(oidc::routes())
         .merge(login::routes())
-        .merge(account::routes())
+        .merge(account::routes(&app))
         .nest("/admin/realms", admin::routes(&app))
         .route("/resources/{fingerprint}/{*name}", get(asset))
         .route("/realms/{realm}/protocol/{*rest}", get(unknown_protocol))

@@ -17,6 +17,7 @@ pub enum EventKind {
     GrantConsent,
     UpdateConsent,
     UpdatePassword,
+    UpdateProfile,
     UserSessionDeleted,
 }
 
@@ -32,6 +33,7 @@ impl EventKind {
             Self::GrantConsent => "GRANT_CONSENT",
             Self::UpdateConsent => "UPDATE_CONSENT",
             Self::UpdatePassword => "UPDATE_PASSWORD",
+            Self::UpdateProfile => "UPDATE_PROFILE",
             Self::UserSessionDeleted => "USER_SESSION_DELETED",
         }
     }

@@ -9,6 +9,7 @@ pub mod client;
 pub mod client_scope;
 pub mod consent;
 pub mod credential;
+pub mod device;
 pub mod event;
 pub mod group;
 pub mod id;

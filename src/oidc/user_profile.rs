@@ -1,6 +1,23 @@
 //! The user profile: which attributes a user may have (Keycloak's declarative user profile).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+/// Who writes a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Editor {
+    Administrator,
+    /// The user whose profile it is.
+    User,
+}
+
+impl Editor {
+    fn role(self) -> &'static str {
+        match self {
+            Self::Administrator => "admin",
+            Self::User => "user",
+        }
+    }
+}
 
 /// The profile of a realm that never edited it.
 pub fn default_profile() -> Value {
@@ -34,15 +51,97 @@ pub fn default_profile() -> Value {
     })
 }
 
-/// Whether an administrator sees and writes attributes that the profile does not name.
-pub fn admits_unmanaged(profile: Option<&Value>) -> bool {
+/// Whether the editor writes attributes that the profile does not name.
+pub fn admits_unmanaged(profile: Option<&Value>, editor: Editor) -> bool {
     let policy = profile.and_then(|p| p.get("unmanagedAttributePolicy")).and_then(Value::as_str);
-    matches!(policy, Some("ENABLED" | "ADMIN_EDIT"))
+    match editor {
+        Editor::Administrator => matches!(policy, Some("ENABLED" | "ADMIN_EDIT")),
+        Editor::User => policy == Some("ENABLED"),
+    }
 }
 
 pub fn shows_unmanaged(profile: Option<&Value>) -> bool {
     let policy = profile.and_then(|p| p.get("unmanagedAttributePolicy")).and_then(Value::as_str);
     matches!(policy, Some("ENABLED" | "ADMIN_EDIT" | "ADMIN_VIEW"))
+}
+
+/// Whether the editor writes this attribute: administrators all that the profile names, users those that it gives them.
+pub fn may_edit(profile: Option<&Value>, editor: Editor, attribute: &str) -> bool {
+    if !names(profile, attribute) {
+        return admits_unmanaged(profile, editor);
+    }
+    editor == Editor::Administrator || permits(profile, attribute, "edit")
+}
+
+/// Whether users see this attribute of their own.
+pub fn users_may_view(profile: Option<&Value>, attribute: &str) -> bool {
+    if names(profile, attribute) { permits(profile, attribute, "view") } else { admits_unmanaged(profile, Editor::User) }
+}
+
+/// Whether the profile permits users to `edit` or `view` an attribute. Whoever edits, views.
+fn permits(profile: Option<&Value>, attribute: &str, what: &str) -> bool {
+    let listed = profile.and_then(|p| p.get("attributes")).and_then(Value::as_array);
+    let found = listed.into_iter().flatten().find(|a| a.get("name").and_then(Value::as_str) == Some(attribute));
+    let permissions = found.and_then(|a| a.get("permissions"));
+    let is_user = |what: &str| {
+        let roles = permissions.and_then(|p| p.get(what)).and_then(Value::as_array);
+        roles.is_some_and(|roles| roles.iter().any(|r| r.as_str() == Some(Editor::User.role())))
+    };
+    is_user("edit") || what == "view" && is_user("view")
+}
+
+/// The name that an attribute is shown by.
+pub fn display_name<'a>(profile: &'a Value, attribute: &str) -> Option<&'a str> {
+    let listed = profile.get("attributes").and_then(Value::as_array);
+    let found = listed.into_iter().flatten().find(|a| name_of(a) == Some(attribute))?;
+    found.get("displayName").and_then(Value::as_str)
+}
+
+/// What a form has to know of the attributes that a user sees (Keycloak: `UserProfileMetadata`). An address may be changed, a
+/// name only where the realm allows it.
+pub fn metadata(profile: Option<&Value>, edits_username: bool) -> Value {
+    let default = default_profile();
+    let profile = profile.unwrap_or(&default);
+    let listed = profile.get("attributes").and_then(Value::as_array).into_iter().flatten();
+    let attributes: Vec<Value> = listed
+        .filter_map(|attribute| {
+            let name = name_of(attribute).filter(|name| users_may_view(Some(profile), name))?;
+            let mut validators = Map::new();
+            for (validator, config) in attribute.get("validations").and_then(Value::as_object).into_iter().flatten() {
+                let mut config = config.as_object().cloned().unwrap_or_default();
+                config.insert("ignore.empty.value".to_owned(), json!(true));
+                validators.insert(validator.clone(), Value::from(config));
+            }
+            let multivalued = attribute.get("multivalued").and_then(Value::as_bool).unwrap_or(false);
+            if !multivalued {
+                validators.insert("multivalued".to_owned(), json!({"max": "1"}));
+            }
+            let locked = name == "username" && !edits_username;
+            let mut shown = Map::new();
+            if name == "email" {
+                // Keycloak shows them there, empty.
+                shown.insert("annotations".to_owned(), json!({}));
+            }
+            for kept in ["displayName", "group", "annotations"] {
+                if let Some(value) = attribute.get(kept) {
+                    shown.insert(kept.to_owned(), value.clone());
+                }
+            }
+            shown.insert("name".to_owned(), json!(name));
+            shown.insert("required".to_owned(), json!(name == "username" || is_required_of(Editor::User, attribute)));
+            shown.insert("readOnly".to_owned(), json!(locked || !may_edit(Some(profile), Editor::User, name)));
+            shown.insert("validators".to_owned(), Value::from(validators));
+            shown.insert("multivalued".to_owned(), json!(multivalued));
+            Some(Value::from(shown))
+        })
+        .collect();
+    json!({"attributes": attributes, "groups": profile.get("groups").cloned().unwrap_or_else(|| json!([]))})
+}
+
+/// Whether the profile wants the attribute filled in.
+pub fn is_required_of(editor: Editor, attribute: &Value) -> bool {
+    let roles = attribute.pointer("/required/roles").and_then(Value::as_array);
+    roles.is_some_and(|roles| roles.iter().any(|r| r.as_str() == Some(editor.role())))
 }
 
 /// Whether the profile names the attribute.

@@ -1,11 +1,11 @@
 //! What the user profile asks of a user's fields: lengths, characters, e-mail addresses (Keycloak: validators of the declarative
-//! user profile). The caller is an administrator: what only users have to fill in may stay empty.
+//! user profile). What only users have to fill in may stay empty when an administrator writes.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::user_profile::{self, default_profile};
+use super::user_profile::{self, Editor, default_profile};
 use crate::model::Realm;
 
 /// A field that does not fit. `message` and `params` are Keycloak's.
@@ -30,7 +30,7 @@ const FIELDS: [&str; 4] = ["username", "email", "firstName", "lastName"];
 const MAX_UNMANAGED: usize = 2_048;
 
 /// Everything that is wrong with these fields; `username`, `email`, `firstName` and `lastName` are among them.
-pub fn check(profile: Option<&Value>, fields: &BTreeMap<String, Vec<String>>) -> Vec<Violation> {
+pub fn check(profile: Option<&Value>, editor: Editor, fields: &BTreeMap<String, Vec<String>>) -> Vec<Violation> {
     let default = default_profile();
     let profile = profile.unwrap_or(&default);
     let attributes: Vec<&Value> = profile.get("attributes").and_then(Value::as_array).into_iter().flatten().collect();
@@ -50,18 +50,13 @@ pub fn check(profile: Option<&Value>, fields: &BTreeMap<String, Vec<String>>) ->
             }
         }
     }
-    for attribute in attributes.iter().filter(|a| is_required_of_administrators(a)) {
+    for attribute in attributes.iter().filter(|a| user_profile::is_required_of(editor, a)) {
         let name = attribute.get("name").and_then(Value::as_str).unwrap_or_default();
         if fields.get(name).is_none_or(|values| values.iter().all(|v| v.trim().is_empty())) {
             found.push(Violation::new(name, "error-user-attribute-required", Vec::new()));
         }
     }
     found
-}
-
-fn is_required_of_administrators(attribute: &Value) -> bool {
-    let roles = attribute.pointer("/required/roles").and_then(Value::as_array);
-    roles.is_some_and(|roles| roles.iter().any(|r| r.as_str() == Some("admin")))
 }
 
 fn validate(validator: &str, config: &Value, field: &str, value: &str) -> Option<Violation> {
@@ -116,19 +111,18 @@ fn is_email(value: &str) -> bool {
     fits(local) && fits(domain) && local.chars().count() <= 64 && !domain.starts_with('-') && !domain.ends_with('-')
 }
 
-/// The attributes that are given, as far as the profile lets administrators write them. The others stay: who cannot see an
+/// The attributes that are given, as far as the profile lets the editor write them. The others stay: who cannot see an
 /// attribute cannot mean to delete it.
 pub fn attributes(
     realm: &Realm,
+    editor: Editor,
     old: &BTreeMap<String, Vec<String>>,
     given: &BTreeMap<String, Vec<String>>,
 ) -> BTreeMap<String, Vec<String>> {
     let profile = realm.user_profile.as_ref();
     // A user has a language only where the realm has more than one.
     let has_languages = realm.document.get("internationalizationEnabled") == Some(&Value::Bool(true));
-    let is_writable = |name: &str| {
-        (name != "locale" || has_languages) && (user_profile::names(profile, name) || user_profile::admits_unmanaged(profile))
-    };
+    let is_writable = |name: &str| (name != "locale" || has_languages) && user_profile::may_edit(profile, editor, name);
     let mut kept: BTreeMap<_, _> =
         old.iter().filter(|(name, _)| !is_writable(name)).map(|(name, values)| (name.clone(), values.clone())).collect();
     for (name, values) in given.iter().filter(|(name, _)| !FIELDS.contains(&name.as_str()) && is_writable(name)) {
@@ -148,7 +142,7 @@ mod tests {
 
     fn messages(field: &str, value: &str) -> Vec<&'static str> {
         let fields = BTreeMap::from([(field.to_owned(), vec![value.to_owned()])]);
-        check(None, &fields).into_iter().map(|v| v.message).collect()
+        check(None, Editor::Administrator, &fields).into_iter().map(|v| v.message).collect()
     }
 
     #[test]

@@ -126,6 +126,24 @@ pub async fn holders_of(db: &mut Db<'_>, realm: &RealmId, kind: &str, users: &[U
     Ok(rows.fetch_all(db.raw()).await?.into_iter().map(UserId::new).collect())
 }
 
+/// Names a credential of a user; false if the user has none of this id.
+pub async fn set_label(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    user: &UserId,
+    credential: &CredentialId,
+    label: &str,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update credential set user_label = $4 where realm_id = $1 and user_id = $2 and credential_id = $3",
+        realm.as_str(),
+        user.as_str(),
+        credential.as_str(),
+        label,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}
+
 pub async fn delete_credential(
     db: &mut Db<'_>,
     realm: &RealmId,

@@ -227,6 +227,24 @@ pub async fn end(db: &mut Db<'_>, kind: SessionKind, realm: &RealmId, session: &
     Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }
 
+/// Ends one session of a kind, if it is this user's.
+pub async fn end_of_user(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    user: &UserId,
+    session: &SessionId,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "delete from session where kind = $1 and realm_id = $2 and user_id = $3 and session_id = $4",
+        kind.as_str(),
+        realm.as_str(),
+        user.as_str(),
+        session.as_str(),
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}
+
 /// Ends every session of a kind that a user has, except one.
 pub async fn end_all_of_user(
     db: &mut Db<'_>,

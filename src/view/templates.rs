@@ -41,7 +41,13 @@ pub struct Shell {
 
 /// Every page in every language.
 pub struct Templates {
-    languages: BTreeMap<String, Environment<'static>>,
+    languages: BTreeMap<String, Language>,
+}
+
+/// The templates with the texts of one language, and the texts themselves.
+struct Language {
+    environment: Environment<'static>,
+    messages: Arc<Bundle>,
 }
 
 /// Why a page cannot be shown: a fault of the product or of a theme, never of a request.
@@ -95,19 +101,24 @@ impl Templates {
                 locale: locale.clone(),
                 detail: detail(&error),
             })?;
-            languages.insert(locale, environment);
+            languages.insert(locale, Language { environment, messages });
         }
         Ok(Self { languages })
     }
 
-    fn language(&self, locale: &str) -> (&str, &Environment<'static>) {
+    /// What `${key}` stands for in a language; other texts stand for themselves.
+    pub fn resolve(&self, locale: &str, text: &str) -> String {
+        self.language(locale).1.messages.resolve(text).to_owned()
+    }
+
+    fn language(&self, locale: &str) -> (&str, &Language) {
         let found = self.languages.get_key_value(locale).or_else(|| self.languages.get_key_value(FALLBACK));
-        let (name, environment) = found.expect("the embedded English is always there");
-        (name, environment)
+        let (name, language) = found.expect("the embedded English is always there");
+        (name, language)
     }
 
     pub(super) fn render_value(&self, template: &str, shell: &Shell, page: Value) -> Result<String, ViewError> {
-        let (locale, environment) = self.language(&shell.locale);
+        let (locale, Language { environment, .. }) = self.language(&shell.locale);
         let shell = context! { realm => shell.realm.as_str(), locale => locale, resources => shell.resources.as_str() };
         environment.get_template(template).and_then(|t| t.render(context! { shell, page })).map_err(|error| ViewError::Template {
             name: template.into(),

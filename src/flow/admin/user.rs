@@ -12,6 +12,7 @@ use crate::flow::context::Cx;
 use crate::flow::password::MAX_PASSWORD_BYTES;
 use crate::model::credential::Credential;
 use crate::model::{GroupId, User, UserId};
+use crate::oidc::user_profile::Editor;
 use crate::oidc::user_rules::{self, Violation};
 use crate::store::{self, Db, StoreError};
 
@@ -202,7 +203,7 @@ pub async fn write(
 }
 
 /// The user as it is, and nobody else may change it before this transaction ends.
-async fn lock(cx: &Cx, db: &mut Db<'_>, id: &UserId) -> Result<Option<User>, StoreError> {
+pub async fn lock(cx: &Cx, db: &mut Db<'_>, id: &UserId) -> Result<Option<User>, StoreError> {
     let realm = &cx.snapshot().realm.id;
     if !store::user::touch(db, realm, id).await? {
         return Ok(None);
@@ -248,7 +249,7 @@ fn put_fields(cx: &Cx, user: &mut User, change: &UserChange) {
     user.email_verified = change.email_verified.unwrap_or(user.email_verified);
     user.enabled = change.enabled.unwrap_or(user.enabled);
     if let Some(given) = &change.attributes {
-        user.attributes = user_rules::attributes(&cx.snapshot().realm, &user.attributes, given);
+        user.attributes = user_rules::attributes(&cx.snapshot().realm, Editor::Administrator, &user.attributes, given);
     }
     if let Some(actions) = &change.required_actions {
         user.required_actions = actions.iter().filter(|a| REQUIRED_ACTIONS.contains(&a.as_str())).cloned().collect();
@@ -266,12 +267,13 @@ fn invalid(cx: &Cx, user: &User, old: Option<&User>) -> Option<Refusal> {
     }
     let before = old.map(fields).unwrap_or_default();
     let now = fields(user);
-    let mut violations = user_rules::check(cx.snapshot().realm.user_profile.as_ref(), &now);
+    let mut violations = user_rules::check(cx.snapshot().realm.user_profile.as_ref(), Editor::Administrator, &now);
     violations.retain(|v| old.is_none() || before.get(&v.field) != now.get(&v.field));
     if violations.is_empty() { None } else { Some(Refusal::Invalid(violations)) }
 }
 
-fn fields(user: &User) -> BTreeMap<String, Vec<String>> {
+/// The fields and attributes of a user, as the profile names them.
+pub fn fields(user: &User) -> BTreeMap<String, Vec<String>> {
     let mut all = user.attributes.clone();
     all.insert("username".to_owned(), vec![user.username.clone()]);
     for (name, value) in [("email", &user.email), ("firstName", &user.first_name), ("lastName", &user.last_name)] {

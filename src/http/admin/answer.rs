@@ -40,6 +40,20 @@ pub(crate) fn shown(body: &Value) -> Response {
     response
 }
 
+/// The same with the media type as the Account REST API writes it.
+pub(crate) fn shown_in_lower_case(body: &Value) -> Response {
+    let mut response = shown(body);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
+    response
+}
+
+/// The same without a word about keeping it.
+pub(crate) fn plain_in_lower_case(body: &Value) -> Response {
+    let mut response = shown_in_lower_case(body);
+    response.headers_mut().remove(CACHE_CONTROL);
+    response
+}
+
 /// The same where Keycloak says nothing about keeping it.
 pub(crate) fn plain(body: &Value) -> Response {
     let mut response = shown(body);

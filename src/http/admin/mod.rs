@@ -26,6 +26,7 @@ use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 
+pub(crate) use answer::{Answer, done, done_uncached, plain_in_lower_case, shown_in_lower_case};
 pub(crate) use authenticate::bearer;
 pub(crate) use permission::{
     Admin, AnyRole, ManageClients, ManageEvents, ManageRealm, ManageUsers, Permission, QueryClients, QueryUsers, ViewClients,

@@ -53,6 +53,11 @@ impl Pages {
         Self { app: app.clone(), realm: None, locale: locale(app, headers, None) }
     }
 
+    /// The text that a name stands for in the language of the request: `${profileScopeConsentText}`.
+    pub(crate) fn resolve(&self, text: &str) -> String {
+        self.app.templates.resolve(&self.locale, text)
+    }
+
     pub(crate) fn render<P: Page>(&self, status: StatusCode, page: &P) -> Response {
         let shell = Shell {
             realm: self.realm.as_ref().map_or_else(|| "Nightlatch".to_owned(), |r| r.title.clone()),

@@ -1,0 +1,105 @@
+//! The applications of a user: those in use, those with consent, those that act while the user is away, and those that a realm
+//! shows to everybody.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::base::Timestamp;
+use crate::flow::context::Cx;
+use crate::flow::{admin, event};
+use crate::model::event::EventKind;
+use crate::model::{Client, ClientId, Consent, SessionKind, User};
+use crate::oidc::session_limits::{self, Lapse, Usage};
+use crate::store::StoreError;
+use crate::store::session_list::{ClientPage, ListedSession};
+
+#[derive(Clone, Debug)]
+pub struct Application {
+    pub client: Arc<Client>,
+    pub consent: Option<Consent>,
+    /// The user is signed in at it.
+    pub in_use: bool,
+    /// What lets it act while the user is away, the one used last first.
+    pub offline: Vec<OfflineAccess>,
+}
+
+/// One grant of offline access that lives.
+#[derive(Clone, Debug)]
+pub struct OfflineAccess {
+    /// The session; `last_access_at` is the client's last use of it.
+    pub session: ListedSession,
+    /// When it ends, and by which limit: unused until then, or at the latest.
+    pub ends_at: Timestamp,
+    pub by: Lapse,
+}
+
+/// By `client_id`.
+pub async fn list(cx: &Cx, user: &User) -> Result<Vec<Application>, StoreError> {
+    let snapshot = cx.snapshot();
+    let mut found: BTreeMap<ClientId, Application> = BTreeMap::new();
+    let mut note = |client: &Arc<Client>, change: &dyn Fn(&mut Application)| {
+        if client.enabled && !client.settings.bearer_only {
+            let fresh = || Application { client: Arc::clone(client), consent: None, in_use: false, offline: Vec::new() };
+            change(found.entry(client.client_id.clone()).or_insert_with(fresh));
+        }
+    };
+    for client in snapshot.clients.values().filter(|c| c.settings.always_display_in_console) {
+        note(client, &|_| ());
+    }
+    for consent in &user.consents {
+        if let Some(client) = snapshot.clients.get(&consent.client) {
+            note(client, &|application| application.consent = Some(consent.clone()));
+        }
+    }
+    for session in admin::session::of_user(cx, SessionKind::Online, &user.id).await? {
+        for client in session.clients.iter().filter_map(|uuid| snapshot.clients.get(uuid)) {
+            note(client, &|application| application.in_use = true);
+        }
+    }
+    let offline = admin::session::of_user(cx, SessionKind::Offline, &user.id).await?;
+    let mut holders: Vec<_> = offline.iter().flat_map(|s| &s.clients).collect();
+    holders.sort();
+    holders.dedup();
+    for client in holders.into_iter().filter_map(|uuid| snapshot.clients.get(uuid)) {
+        let grants = offline_access(cx, user, client).await?;
+        if !grants.is_empty() {
+            note(client, &|application| application.offline.clone_from(&grants));
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// The application with this `client_id`, if the user has anything with it.
+pub async fn find(cx: &Cx, user: &User, client_id: &str) -> Result<Option<Application>, StoreError> {
+    Ok(list(cx, user).await?.into_iter().find(|a| a.client.client_id.as_str() == client_id))
+}
+
+async fn offline_access(cx: &Cx, user: &User, client: &Client) -> Result<Vec<OfflineAccess>, StoreError> {
+    let page = ClientPage { client: &client.uuid, user: Some(&user.id), first: 0, max: None };
+    let mut grants: Vec<OfflineAccess> = admin::session::of_client(cx, SessionKind::Offline, client, page)
+        .await?
+        .into_iter()
+        .map(|session| {
+            let usage = Usage { started_at: session.started_at, last_used_at: session.last_access_at };
+            let of_session = session_limits::of_session(cx.settings(), SessionKind::Offline, session.remember_me);
+            let of_client = session_limits::of_client(cx.settings(), client, SessionKind::Offline, session.remember_me);
+            let (client_end, session_end) = (of_client.lapses_at(usage), of_session.lapses_at(usage));
+            let (ends_at, by) = if client_end.0 <= session_end.0 { client_end } else { session_end };
+            OfflineAccess { session, ends_at, by }
+        })
+        .collect();
+    grants.sort_by_key(|grant| std::cmp::Reverse(grant.session.last_access_at));
+    Ok(grants)
+}
+
+/// Takes back the consent and ends all offline access of a client. What it is doing at this moment ends with its access token.
+pub async fn remove_access(cx: &Cx, user: &User, client: &Client) -> Result<bool, StoreError> {
+    let removed = admin::consent::revoke(cx, user, client).await?;
+    if removed {
+        let mut revoked = event::new(cx, EventKind::RevokeGrant).detail("revoked_client", client.client_id.as_str());
+        revoked.client_id = Some(client.client_id.to_string());
+        revoked.user_id = Some(user.id.clone());
+        event::record(cx, &revoked).await?;
+    }
+    Ok(removed)
+}

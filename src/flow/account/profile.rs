@@ -1,0 +1,109 @@
+//! The profile as its user changes it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::flow::admin::user::{fields, lock};
+use crate::flow::context::Cx;
+use crate::flow::event;
+use crate::model::User;
+use crate::model::event::EventKind;
+use crate::oidc::user_profile::{self, Editor};
+use crate::oidc::user_rules::{self, Violation};
+use crate::store::{self, StoreError};
+
+/// What a user sends: the whole profile, so what is missing is empty.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub attributes: BTreeMap<String, Vec<String>>,
+}
+
+/// Why nothing was changed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    /// The user is gone.
+    NotFound,
+    Invalid(Vec<Violation>),
+    SameUsername,
+    SameEmail,
+}
+
+pub async fn update(cx: &Cx, user: &User, profile: &Profile) -> Result<Result<(), Refusal>, StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let written = cx.store().in_tx(async |db| {
+        let Some(old) = lock(cx, db, &user.id).await? else { return Ok(Err(Refusal::NotFound)) };
+        let changed = match apply(cx, &old, profile) {
+            Ok(changed) => changed,
+            Err(violations) => return Ok(Err(Refusal::Invalid(violations))),
+        };
+        let (email, username) =
+            store::user::find_taken(db, realm, &changed.username, changed.email.as_deref(), Some(&old.id)).await?;
+        if email && !cx.settings().duplicate_emails_allowed {
+            return Ok(Err(Refusal::SameEmail));
+        }
+        if username {
+            return Ok(Err(Refusal::SameUsername));
+        }
+        store::user::update_user(db, realm, &changed, !cx.settings().duplicate_emails_allowed).await?;
+        let mut updated = event::new(cx, EventKind::UpdateProfile);
+        updated.user_id = Some(old.id.clone());
+        event::record_in(cx, db, &updated).await?;
+        Ok(Ok(()))
+    });
+    // Two users who take a name at once: the database lets one have it.
+    let written = match written.await {
+        Err(error) if error.is_conflict(store::user::USERNAME_KEY) => Err(Refusal::SameUsername),
+        Err(error) if error.is_conflict(store::user::EMAIL_KEY) => Err(Refusal::SameEmail),
+        other => other?,
+    };
+    cx.server.realms.read_user(cx.store(), realm, &user.id).await?;
+    Ok(written)
+}
+
+/// The user with the profile, if it is one that the user may have.
+fn apply(cx: &Cx, old: &User, profile: &Profile) -> Result<User, Vec<Violation>> {
+    let filled = |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+    let realm = &cx.snapshot().realm;
+    let mut user = old.clone();
+    user.email = filled(&profile.email).map(|e| e.to_lowercase());
+    user.first_name = filled(&profile.first_name);
+    user.last_name = filled(&profile.last_name);
+    user.email_verified = old.email_verified && user.email == old.email;
+    user.attributes = user_rules::attributes(realm, Editor::User, &old.attributes, &profile.attributes);
+    let mut violations = kept_fields(cx, old, &mut user);
+    if cx.settings().registration_email_as_username {
+        user.username = user.email.clone().unwrap_or(user.username);
+    } else if let Some(wanted) = filled(&profile.username).map(|n| n.to_lowercase()).filter(|n| *n != old.username) {
+        if cx.settings().edit_username_allowed {
+            user.username = wanted;
+        } else {
+            let read_only = ["error-user-attribute-read-only", "readOnlyUsernameMessage"];
+            violations.extend(read_only.map(|message| Violation::new("username", message, Vec::<Value>::new())));
+        }
+    }
+    violations.extend(user_rules::check(realm.user_profile.as_ref(), Editor::User, &fields(&user)));
+    if violations.is_empty() { Ok(user) } else { Err(violations) }
+}
+
+/// Fields that the profile does not let users write stay what they are.
+fn kept_fields(cx: &Cx, old: &User, user: &mut User) -> Vec<Violation> {
+    let profile = cx.snapshot().realm.user_profile.as_ref();
+    let fields = [
+        ("email", &old.email, &mut user.email),
+        ("firstName", &old.first_name, &mut user.first_name),
+        ("lastName", &old.last_name, &mut user.last_name),
+    ];
+    let mut violations = Vec::new();
+    for (name, before, after) in fields {
+        if profile.is_some() && !user_profile::may_edit(profile, Editor::User, name) && before != after {
+            violations.push(Violation::new(name, "error-user-attribute-read-only", Vec::new()));
+            after.clone_from(before);
+        }
+    }
+    violations
+}

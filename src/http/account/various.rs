@@ -1,0 +1,99 @@
+//! What else of the account programs ask for: credentials, groups, linked accounts, languages.
+
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::HeaderMap;
+use serde_json::{Value, json};
+
+use super::authenticate::{ManageAccount, Own, ViewGroups, ViewProfile};
+use crate::flow::admin::user;
+use crate::http::admin::{Answer, done_uncached, plain_in_lower_case, shown_in_lower_case};
+use crate::http::error::AdminError;
+use crate::http::extract::{Query, read_json};
+use crate::http::representation::credential::credential;
+use crate::http::representation::group::brief_group;
+use crate::model::CredentialId;
+use crate::model::credential::PASSWORD;
+use crate::store;
+
+const NOT_FOUND: AdminError = AdminError::NotFound("Credential not found");
+
+/// The longest label that Keycloak's table holds.
+const MAX_LABEL: usize = 255;
+
+/// The kinds of credentials that sign-in asks for, with those that the user has.
+pub(super) async fn credentials(own: Own<ManageAccount>, query: Query) -> Answer {
+    if query.text("type").is_some_and(|kind| kind != PASSWORD) {
+        return Ok(shown_in_lower_case(&json!([])));
+    }
+    let mut kind = json!({
+        "type": PASSWORD,
+        "category": "basic-authentication",
+        "displayName": "password-display-name",
+        "helptext": "password-help-text",
+        "iconCssClass": "kcAuthenticatorPasswordClass",
+        "updateAction": "UPDATE_PASSWORD",
+        "removeable": false,
+    });
+    if query.flag("user-credentials") != Some(false) {
+        let realm = &own.cx().snapshot().realm.id;
+        let held = store::credential::list_credentials(&mut own.cx().store().db().await?, realm, &own.user().id).await?;
+        let passwords = held.iter().filter(|c| c.kind == PASSWORD);
+        let shown: Vec<Value> = passwords.map(|c| json!({"credential": credential(c)})).collect();
+        kind["userCredentialMetadatas"] = Value::from(shown);
+    }
+    Ok(shown_in_lower_case(&json!([kind])))
+}
+
+/// A password is changed and not removed; other kinds are.
+pub(super) async fn remove_credential(own: Own<ManageAccount>, Path((_, id)): Path<(String, String)>) -> Answer {
+    let (realm, id) = (&own.cx().snapshot().realm.id, CredentialId::new(id));
+    let held = store::credential::list_credentials(&mut own.cx().store().db().await?, realm, &own.user().id).await?;
+    let Some(found) = held.iter().find(|c| c.id == id) else { return Err(NOT_FOUND) };
+    if found.kind == PASSWORD {
+        return Err(AdminError::bad_request("The credential cannot be removed"));
+    }
+    let mut removed = false;
+    user::write(own.cx(), &own.user().id, async |db| {
+        removed = store::credential::delete_credential(db, realm, &own.user().id, &id).await?;
+        Ok(())
+    })
+    .await?;
+    if removed { Ok(done_uncached()) } else { Err(NOT_FOUND) }
+}
+
+/// The name that the user gives to a credential: a JSON text.
+pub(super) async fn name_credential(
+    own: Own<ManageAccount>,
+    Path((_, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let label: String = read_json(&headers, body).await.map_err(|_| AdminError::unparsable())?;
+    if label.chars().count() > MAX_LABEL {
+        return Err(AdminError::bad_request("The label is too long"));
+    }
+    let (realm, id) = (&own.cx().snapshot().realm.id, CredentialId::new(id));
+    let mut db = own.cx().store().db().await?;
+    let named = store::credential::set_label(&mut db, realm, &own.user().id, &id, &label).await?;
+    if named { Ok(done_uncached()) } else { Err(NOT_FOUND) }
+}
+
+pub(super) async fn groups(own: Own<ViewGroups>) -> Answer {
+    let snapshot = own.cx().snapshot();
+    let groups = own.user().groups.iter().filter_map(|id| snapshot.groups.get(id));
+    Ok(shown_in_lower_case(&groups.map(|group| Value::from(brief_group(snapshot, group))).collect()))
+}
+
+/// There are no identity providers to link with.
+pub(super) async fn linked_accounts(_: Own<ManageAccount>) -> Answer {
+    Ok(plain_in_lower_case(&json!([])))
+}
+
+pub(super) async fn supported_locales(own: Own<ViewProfile>) -> Answer {
+    let document = &own.cx().snapshot().realm.document;
+    let mut locales: Vec<&str> =
+        document.get("supportedLocales").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    locales.sort_unstable();
+    Ok(plain_in_lower_case(&json!(locales)))
+}
