@@ -16,7 +16,7 @@ use crate::oidc::{OAuthError, OAuthErrorCode};
 use crate::store::StoreError;
 
 pub async fn run(cx: &Cx, browser: &Browser, parameters: &Parameters) -> Result<Move, StoreError> {
-    let identified = match authorization_request::identify(cx.snapshot(), parameters) {
+    let identified = match authorization_request::identify(cx.snapshot(), cx.server_url(), parameters) {
         Ok(identified) => identified,
         Err(page) => return Ok(Move::to(Next::Error(page))),
     };

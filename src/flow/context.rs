@@ -53,6 +53,11 @@ impl Cx {
         &self.server.store
     }
 
+    /// The address of the server, without a slash at the end: the issuer without its realm.
+    pub fn server_url(&self) -> &str {
+        self.issuer.rsplit_once("/realms/").map_or("", |(server, _)| server)
+    }
+
     /// The same request on the realm as it stands in the database now; `None` if the realm is gone.
     pub async fn refreshed(&self) -> Result<Option<Self>, StoreError> {
         let name = &self.snapshot().realm.name;

@@ -89,7 +89,7 @@ fn read(cx: &Cx, parameters: &Parameters) -> Result<Request, Outcome> {
     let client_id = named.or(hint.as_ref().map(|h| h.client_id.as_str()));
     let client = client_id.and_then(|id| cx.snapshot().client(id)).filter(|c| c.enabled).map(Arc::clone);
     if let Some(target) = &target
-        && !client.as_ref().is_some_and(|c| logout::allows_target(c, target))
+        && !client.as_ref().is_some_and(|c| logout::allows_target(c, target, cx.server_url()))
     {
         return Err(Outcome::error("invalidRedirectUriMessage", None));
     }
@@ -157,7 +157,7 @@ pub async fn confirmed(cx: &Cx, browser: &Browser, tab_id: &str, form: &str) -> 
     }
     let client = cx.snapshot().clients.get(&tab.client);
     // What was registered when the user was asked may not be any more.
-    let target = request.redirect_uri.as_deref().filter(|t| client.is_some_and(|c| logout::allows_target(c, t)));
+    let target = request.redirect_uri.as_deref().filter(|t| client.is_some_and(|c| logout::allows_target(c, t, cx.server_url())));
     store::authentication_session::delete_tab(&mut cx.store().db().await?, &cx.snapshot().realm.id, &tab.tab).await?;
     let signed_in = signed_in::signed_in(cx, browser).await?;
     end(cx, signed_in, client.map(Arc::as_ref), target, request.state.as_deref()).await

@@ -94,6 +94,20 @@ impl Default for ClientSettings {
 }
 
 impl Client {
+    /// Where relative addresses of the client stand: its root URL, in which this server's own address may be named, else this
+    /// server.
+    pub fn root_url(&self, server: &str) -> String {
+        match self.settings.root_url.as_deref().filter(|root| !root.is_empty()) {
+            Some(root) => root.replace("${authBaseUrl}", server).replace("${authAdminUrl}", server),
+            None => server.to_owned(),
+        }
+    }
+
+    /// The name that people are shown; may be a key of the message files.
+    pub fn display_name(&self) -> &str {
+        self.settings.name.as_deref().filter(|n| !n.is_empty()).unwrap_or(self.client_id.as_str())
+    }
+
     /// An attribute that is there and not empty.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.settings.attributes.get(name).map(String::as_str).filter(|v| !v.is_empty())

@@ -14,6 +14,9 @@ pub struct Device {
     pub browser: String,
 }
 
+/// What is told of a browser that says nothing that is known here.
+const UNKNOWN: &str = "Other/Unknown";
+
 /// The markers of systems, the first that is found counts: Android says Linux too, and an iPhone Mac OS X.
 const SYSTEMS: [(&str, &str, &str, bool); 7] = [
     ("iPhone", "iOS", "iPhone", true),
@@ -34,6 +37,15 @@ impl Device {
         let system = SYSTEMS.iter().find(|(marker, ..)| user_agent.contains(marker));
         let (os, name, mobile) = system.map_or(("Other", "Other", false), |(_, os, name, mobile)| (*os, *name, *mobile));
         Self { os, os_version: os_version(os, user_agent), name, mobile, browser: browser(user_agent, mobile) }
+    }
+}
+
+impl Device {
+    /// For people: `Firefox 140` and `Linux`; none for what is no known browser.
+    pub fn in_words(&self) -> Option<(String, &'static str)> {
+        let (name, version) = self.browser.split_once('/').filter(|_| self.browser != UNKNOWN)?;
+        let major = version.split('.').next().unwrap_or_default();
+        Some((format!("{name} {major}").trim_end().to_owned(), self.os))
     }
 }
 
@@ -64,7 +76,7 @@ fn browser(user_agent: &str, mobile: bool) -> String {
             };
             format!("{name}/{}", version(rest, 3))
         }
-        None => "Other/Unknown".to_owned(),
+        None => UNKNOWN.to_owned(),
     }
 }
 
@@ -95,6 +107,8 @@ mod tests {
                      Mobile/15E148 Safari/604.1";
         assert_eq!(told(phone), ("iOS", "18.0".into(), "iPhone", "Mobile Safari/18.0".into()));
         assert!(Device::of(phone).mobile);
+        assert_eq!(Device::of(phone).in_words(), Some(("Mobile Safari 18".to_owned(), "iOS")));
+        assert_eq!(Device::of("curl/8").in_words(), None);
         assert_eq!(told("curl/8"), ("Other", "Unknown".into(), "Other", "Other/Unknown".into()));
     }
 

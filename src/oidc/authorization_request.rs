@@ -68,7 +68,7 @@ pub enum Failure {
 }
 
 /// The first stage.
-pub fn identify(realm: &RealmSnapshot, parameters: &Parameters) -> Result<Identified, PageError> {
+pub fn identify(realm: &RealmSnapshot, server: &str, parameters: &Parameters) -> Result<Identified, PageError> {
     if !realm.realm.enabled {
         return Err(PageError::new("realmNotEnabledMessage"));
     }
@@ -87,9 +87,9 @@ pub fn identify(realm: &RealmSnapshot, parameters: &Parameters) -> Result<Identi
         return Err(PageError { status: 403, ..PageError::new("bearerOnlyMessage") });
     }
     let asked = parameters.get("redirect_uri").filter(|_| count(parameters, "redirect_uri") == 1);
-    let root = client.settings.root_url.as_deref();
+    let root = client.root_url(server);
     let redirect_uri = asked
-        .filter(|uri| redirect_uri::matches(uri, &client.settings.redirect_uris, root))
+        .filter(|uri| redirect_uri::matches(uri, &client.settings.redirect_uris, &root))
         .ok_or(PageError::parameter("redirect_uri"))?;
     let state = parameters.get("state").map(str::to_owned);
     Ok(Identified { client: Arc::clone(client), redirect_uri: redirect_uri.to_owned(), state })

@@ -4,9 +4,9 @@ use super::redirect_uri;
 use super::response_mode::{Response, ResponseMode};
 use crate::model::Client;
 
-/// Whether the target is registered. The client's `post.logout.redirect.uris` holds patterns separated by `##`; absent, empty
+/// Whether the target is registered; `server` is this server's own address. The client's `post.logout.redirect.uris` holds patterns separated by `##`; absent, empty
 /// or `+` stand for its redirect URIs, `-` for none.
-pub fn allows_target(client: &Client, target: &str) -> bool {
+pub fn allows_target(client: &Client, target: &str, server: &str) -> bool {
     let setting = client.attribute("post.logout.redirect.uris").unwrap_or("+");
     let mut registered = Vec::new();
     for entry in setting.split("##") {
@@ -16,7 +16,7 @@ pub fn allows_target(client: &Client, target: &str) -> bool {
             other => registered.push(other.to_owned()),
         }
     }
-    redirect_uri::matches(target, &registered, client.settings.root_url.as_deref())
+    redirect_uri::matches(target, &registered, &client.root_url(server))
 }
 
 /// The target with the client's `state`.

@@ -14,16 +14,13 @@ const MAX_LENGTH: usize = 2_048;
 const FORBIDDEN_SCHEMES: [&str; 7] = ["javascript", "data", "vbscript", "file", "blob", "about", "view-source"];
 
 /// Whether `uri` fits one of the registered entries. Relative entries stand below `root_url`.
-pub fn matches(uri: &str, registered: &[String], root_url: Option<&str>) -> bool {
+pub fn matches(uri: &str, registered: &[String], root_url: &str) -> bool {
     is_acceptable(uri) && registered.iter().any(|entry| fits(uri, &absolute(entry, root_url)))
 }
 
 /// A relative entry made absolute.
-fn absolute(entry: &str, root_url: Option<&str>) -> String {
-    match root_url {
-        Some(root) if entry.starts_with('/') => format!("{}{entry}", root.trim_end_matches('/')),
-        _ => entry.to_owned(),
-    }
+fn absolute(entry: &str, root_url: &str) -> String {
+    if entry.starts_with('/') { format!("{}{entry}", root_url.trim_end_matches('/')) } else { entry.to_owned() }
 }
 
 /// What no redirect may ever look like, whatever is registered.

@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn fits_one(uri: &str, entry: &str) -> bool {
-    matches(uri, &[entry.to_owned()], Some("https://root.example.org"))
+    matches(uri, &[entry.to_owned()], "https://root.example.org")
 }
 
 /// What must be refused under the pattern `https://app.example.com/app/*`, whatever the response mode. Each line is an attack

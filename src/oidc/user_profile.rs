@@ -138,6 +138,12 @@ pub fn metadata(profile: Option<&Value>, edits_username: bool) -> Value {
     json!({"attributes": attributes, "groups": profile.get("groups").cloned().unwrap_or_else(|| json!([]))})
 }
 
+/// Whether the editor has to fill in the attribute of this name.
+pub fn is_required(profile: &Value, editor: Editor, attribute: &str) -> bool {
+    let listed = profile.get("attributes").and_then(Value::as_array).into_iter().flatten();
+    attribute == "username" || listed.filter(|a| name_of(a) == Some(attribute)).any(|a| is_required_of(editor, a))
+}
+
 /// Whether the profile wants the attribute filled in.
 pub fn is_required_of(editor: Editor, attribute: &Value) -> bool {
     let roles = attribute.pointer("/required/roles").and_then(Value::as_array);

@@ -2,6 +2,11 @@
 
 /// Path below `templates/`, and text.
 pub(super) const TEMPLATES: &[(&str, &str)] = &[
+    ("account/applications.html", include_str!("../../templates/account/applications.html")),
+    ("account/devices.html", include_str!("../../templates/account/devices.html")),
+    ("account/personal-info.html", include_str!("../../templates/account/personal-info.html")),
+    ("account/remove-access.html", include_str!("../../templates/account/remove-access.html")),
+    ("layout/account.html", include_str!("../../templates/layout/account.html")),
     ("layout/base.html", include_str!("../../templates/layout/base.html")),
     ("layout/notices.html", include_str!("../../templates/layout/notices.html")),
     ("layout/reveal.html", include_str!("../../templates/layout/reveal.html")),

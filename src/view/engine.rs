@@ -1,7 +1,8 @@
 //! How templates are read: strictly, and with everything escaped that a page prints.
 //!
-//! Templates have four words of ours: `msg(key, arguments…)` for a text of the page's language, and the filters `resolve`
-//! (a name that may be a text's key), `duration` (seconds as words) and `href` (an address that a page may link to).
+//! Templates have words of ours: `msg(key, arguments…)` for a text of the page's language, and the filters `resolve`
+//! (a name that may be a text's key), `duration` (seconds as words), `moment` (seconds since 1970 as date and time) and `href` (an
+//! address that a page may link to).
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Rest, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+use time::OffsetDateTime;
 
 use super::messages::Bundle;
 
@@ -30,12 +32,20 @@ pub(super) fn environment(
     environment.add_filter("resolve", move |text: &str| bundle.resolve(text).to_owned());
     let bundle = Arc::clone(messages);
     environment.add_filter("duration", move |seconds: i64| bundle.duration(seconds));
+    environment.add_filter("moment", moment);
     environment.add_filter("href", |address: &str| href(address).to_owned());
 
     for (name, source) in sources {
         environment.add_template_owned(name.clone(), source.clone()).map_err(|error| (name.clone(), error))?;
     }
     Ok(environment)
+}
+
+/// Date and time, readable in every language: `2026-11-24 19:54 UTC`.
+fn moment(seconds: i64) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let (date, time) = (moment.date(), moment.time());
+    format!("{date} {:02}:{:02} UTC", time.hour(), time.minute())
 }
 
 /// `key` is a key, or a `Message` that brings its arguments along.

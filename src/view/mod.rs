@@ -5,6 +5,7 @@
 //! escaped, no page needs JavaScript, and none but the adapter pages has a script or style of its own in it, so that the
 //! strictest Content-Security-Policy fits (OWASP ASVS 3.4.3). A theme is a folder that mirrors `templates/` and `static/`.
 
+pub mod account;
 mod adapter_page;
 mod assets;
 mod consent;

@@ -12,6 +12,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
+use super::account::{Applications, Devices, PersonalInfo, RemoveAccess};
 use super::messages::Bundle;
 use super::{Consent, Error, FormPost, Info, Login, LogoutConfirm, Oob, UpdatePassword};
 use super::{embedded, engine, theme};
@@ -144,13 +145,17 @@ pub(super) fn samples() -> Vec<(&'static str, Value)> {
         (P::TEMPLATE, Value::from(Serde(P::sample())))
     }
     vec![
+        of::<Applications>(),
         of::<Consent>(),
+        of::<Devices>(),
         of::<Error>(),
         of::<FormPost>(),
         of::<Info>(),
         of::<Login>(),
         of::<LogoutConfirm>(),
         of::<Oob>(),
+        of::<PersonalInfo>(),
+        of::<RemoveAccess>(),
         of::<UpdatePassword>(),
     ]
 }

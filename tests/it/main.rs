@@ -5,6 +5,7 @@
 
 mod support;
 
+mod account_console;
 mod admin_api;
 mod authorization_code;
 mod bad_input;

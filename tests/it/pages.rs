@@ -109,3 +109,59 @@ async fn a_user_signs_in_agrees_and_signs_out_with_the_keyboard_alone() {
     driver.quit().await.unwrap();
     server.finish().await;
 }
+
+/// What axe finds serious or critical on the page that is shown (WCAG 2.2 AA).
+async fn barriers(driver: &WebDriver) -> Vec<String> {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/node_modules/axe-core/axe.min.js");
+    driver.execute(std::fs::read_to_string(program).unwrap(), vec![]).await.unwrap();
+    let run = "const done = arguments[arguments.length - 1];
+        axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}).then(found => done(found.violations
+            .filter(v => ['serious', 'critical'].includes(v.impact)).map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' | '))));";
+    driver.execute_async(run, vec![]).await.unwrap().convert().unwrap()
+}
+
+#[tokio::test]
+async fn the_account_console_is_legible_everywhere_and_free_of_barriers() {
+    let server = TestServer::start().await;
+    server.offline_token().await;
+    let client = application(&server).await;
+    let program = Driver::start();
+    let driver = program.open().await;
+    let address = server.authorization("demo-partner", &[("scope", "openid offline_access")]);
+    driver.goto(&address.replace("127.0.0.1", "localhost").replace("3000", &client.to_string())).await.unwrap();
+    driver.find(By::Name("username")).await.unwrap().send_keys("alice" + Key::Tab).await.unwrap();
+    driver.find(By::Name("password")).await.unwrap().send_keys("alice" + Key::Enter).await.unwrap();
+    reads(&driver, "Partner application").await;
+    assert_eq!(barriers(&driver).await, Vec::<String>::new(), "consent");
+    driver.find(By::Name("accept")).await.unwrap().click().await.unwrap();
+    reads(&driver, "Welcome back").await;
+    let account = server.realm("demo", "/account").replace("127.0.0.1", "localhost");
+    let pages = [
+        ("personal-info", "/", "Personal info"),
+        ("applications", "/applications", "may act for you"),
+        ("remove-access", "/applications/demo-backup/remove", "Remove the access of Night backup?"),
+        ("devices", "/account-security/device-activity", "This device"),
+    ];
+    for (name, path, text) in pages {
+        driver.goto(format!("{account}{path}")).await.unwrap();
+        reads(&driver, text).await;
+        assert_eq!(barriers(&driver).await, Vec::<String>::new(), "{name}");
+        picture(&driver, &format!("account-{name}")).await;
+        driver.set_window_rect(0, 0, 390, 844).await.unwrap();
+        let wide = driver.execute("return document.documentElement.scrollWidth > window.innerWidth", vec![]).await.unwrap();
+        assert!(!wide.convert::<bool>().unwrap(), "{name}: nothing is cut off on a phone");
+        picture(&driver, &format!("account-{name}-phone")).await;
+        driver.set_window_rect(0, 0, 1280, 900).await.unwrap();
+    }
+    // By the keyboard alone: to the applications, to the removal, and away with it.
+    driver.goto(format!("{account}/applications")).await.unwrap();
+    let link = driver.find(By::XPath("//a[contains(., 'Remove access') and contains(., 'Night backup')]")).await.unwrap();
+    link.send_keys(Key::Enter + "").await.unwrap();
+    reads(&driver, "Remove the access of Night backup?").await;
+    driver.find(By::XPath("//button[contains(., 'Remove access')]")).await.unwrap().send_keys(Key::Enter + "").await.unwrap();
+    reads(&driver, "The access was removed.").await;
+    picture(&driver, "account-removed").await;
+    driver.quit().await.unwrap();
+    assert_eq!(server.admin().await.offline_sessions("demo-backup").await, 0);
+    server.finish().await;
+}

@@ -55,6 +55,25 @@ pub async fn end_all(cx: &Cx, user: &User, keep: Option<&SessionId>) -> Result<(
     record(cx, user, None).await
 }
 
+/// Signs one browser of the user out; false if there is no such session.
+pub async fn sign_out(cx: &Cx, user: &User, id: &SessionId) -> Result<bool, StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let online = SessionKind::Online;
+    let ended = store::session::end_of_user(&mut cx.store().db().await?, online, realm, &user.id, id).await?;
+    if ended {
+        record(cx, user, Some(id)).await?;
+    }
+    Ok(ended)
+}
+
+/// Signs all browsers of the user out but this one. What was granted offline goes on.
+pub async fn sign_out_others(cx: &Cx, user: &User, own: &SessionId) -> Result<(), StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let online = SessionKind::Online;
+    store::session::end_all_of_user(&mut cx.store().db().await?, online, realm, &user.id, Some(own)).await?;
+    record(cx, user, None).await
+}
+
 async fn record(cx: &Cx, user: &User, session: Option<&SessionId>) -> Result<(), StoreError> {
     let mut ended = event::new(cx, EventKind::Logout);
     ended.user_id = Some(user.id.clone());

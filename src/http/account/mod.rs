@@ -3,21 +3,48 @@
 
 mod applications;
 mod authenticate;
+mod console;
 mod profile;
 mod sessions;
 mod various;
 
+use std::net::SocketAddr;
+
 use axum::Router;
-use axum::http::StatusCode;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::ACCEPT;
+use axum::http::{Method, StatusCode};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, delete, get, put};
 
+use tower::ServiceExt;
+
 use super::error::AdminError;
+use super::oidc::accepts_html;
 use super::state::App;
 
 /// Everything below the account of a realm.
 pub(super) fn routes(app: &App) -> Router<App> {
-    endpoints().layer(axum::middleware::from_fn_with_state(app.clone(), authenticate::authenticate))
+    let console = console::routes().with_state(app.clone());
+    endpoints()
+        .layer(middleware::from_fn_with_state(app.clone(), authenticate::authenticate))
+        .layer(middleware::from_fn_with_state(console, browsers_to_the_console))
+}
+
+/// A browser asks for a page. Whoever takes anything gets the console at its front door, and JSON behind it (Keycloak).
+async fn browsers_to_the_console(State(console): State<Router>, request: Request, next: Next) -> Response {
+    let accepted = request.headers().get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let is_front_door = request.uri().path().trim_end_matches('/').ends_with("/account");
+    let is_browser = accepts_html(request.headers()) || is_front_door && matches!(accepted, "" | "*/*");
+    if is_browser && request.method() != Method::OPTIONS {
+        match console.oneshot(anew(request)).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    } else {
+        next.run(request).await
+    }
 }
 
 fn endpoints() -> Router<App> {
@@ -43,6 +70,17 @@ fn endpoints() -> Router<App> {
         .route(&at("/linked-accounts"), get(various::linked_accounts))
         .route(&at("/supportedLocales"), get(various::supported_locales))
         .route(&at("/{*rest}"), any(not_found))
+}
+
+/// The request as it came in, for another router to match: without the parameters of the path that matched here.
+fn anew(request: Request) -> Request {
+    let (mut parts, body) = request.into_parts();
+    let peer = parts.extensions.remove::<ConnectInfo<SocketAddr>>();
+    parts.extensions.clear();
+    if let Some(peer) = peer {
+        parts.extensions.insert(peer);
+    }
+    Request::from_parts(parts, body)
 }
 
 async fn not_found() -> Response {

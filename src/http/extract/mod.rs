@@ -8,7 +8,7 @@ mod query;
 mod realm;
 
 pub(crate) use caller::Caller;
-pub(crate) use cookies::browser;
+pub(crate) use cookies::{browser, value as cookie};
 pub(crate) use form::{BodyError, read_form, read_json};
 pub(crate) use json::{Json, Representation, read as read_representation};
 pub(crate) use query::Query;

@@ -102,10 +102,8 @@ pub(super) fn action(cx: &Cx, path: &str, client_id: &str, tab: &TabId, executio
 /// Where the client lives, for "Back to Application".
 pub(crate) fn client_url(cx: &Cx, client: &Client) -> Option<String> {
     let base = client.settings.base_url.as_deref().filter(|b| !b.is_empty())?;
-    let root = client.settings.root_url.as_deref().unwrap_or_default();
+    let root = client.root_url(cx.server_url());
     let address = if base.starts_with('/') { format!("{}{base}", root.trim_end_matches('/')) } else { base.to_owned() };
-    let server = cx.issuer.split_once("/realms/").map_or("", |(server, _)| server);
-    let address = address.replace("${authBaseUrl}", server).replace("${authAdminUrl}", server);
     // Nothing but web addresses becomes a link.
     url::Url::parse(&address).ok().filter(|u| matches!(u.scheme(), "http" | "https")).map(|u| u.to_string())
 }
