@@ -9,7 +9,7 @@ use super::keys;
 use crate::base::Timestamp;
 use crate::jose::{self, Key};
 use crate::model::session::ClientSessionDetails;
-use crate::model::{ChainId, Client, ClientScope, RoleId, SessionId, SessionKind, TokenId, User};
+use crate::model::{ChainId, Client, ClientScope, RoleId, SessionId, SessionKind, TokenId, User, own_attributes};
 use crate::oidc::access_token::{self, Envelope};
 use crate::oidc::admission;
 use crate::oidc::mapper::{self, Facts};
@@ -98,7 +98,7 @@ pub async fn mint(cx: &Cx, mint: &Mint<'_>) -> Result<Tokens, StoreError> {
     Ok(Tokens {
         access_token,
         expires_in: expires_at - issued_at,
-        refresh_expires_in: refresh.as_ref().and_then(|(_, exp)| *exp).map_or(0, |exp| exp - issued_at),
+        refresh_expires_in: refresh.as_ref().map_or(0, |(_, expires_at)| refresh_expires_in(cx, mint, *expires_at)),
         refresh_token: refresh.map(|(token, _)| token),
         token_type: token_type(mint.client),
         id_token,
@@ -106,6 +106,20 @@ pub async fn mint(cx: &Cx, mint: &Mint<'_>) -> Result<Tokens, StoreError> {
         session_state: sid.map(str::to_owned),
         scope: mint.answer_scope.to_owned(),
     })
+}
+
+/// Keycloak answers 0 for a token without an expiry, which reads as "never": a realm may have it say how long it may stay unused.
+fn refresh_expires_in(cx: &Cx, mint: &Mint<'_>, expires_at: Option<i64>) -> i64 {
+    let (settings, now) = (cx.settings(), cx.now.unix_seconds());
+    let says_idle = settings.attributes.get(own_attributes::REFRESH_EXPIRES_IN).is_some_and(|v| v == "idle");
+    match (expires_at, &mint.session) {
+        (Some(expires_at), _) => expires_at - now,
+        (None, Some(session)) if says_idle => {
+            let (kind, remembered, starts) = (session.kind, session.remember_me, session.starts);
+            session_limits::works_unused_until(settings, mint.client, kind, remembered, starts, cx.now) - now
+        }
+        (None, _) => 0,
+    }
 }
 
 fn facts<'a>(cx: &'a Cx, mint: &'a Mint<'a>, no_details: &'a ClientSessionDetails) -> Facts<'a> {

@@ -179,6 +179,7 @@ fn code_grant(
         challenge: request.challenge.clone(),
         level: authenticated.level,
         first_offline: new_session && asks_offline,
+        issued_at: Some(cx.now.unix_seconds()),
     }
 }
 

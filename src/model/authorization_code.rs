@@ -18,6 +18,9 @@ pub struct CodeGrant {
     /// The sign-in of this very request opened the session, and the request asked for offline access: then the online session
     /// ends when the offline one is opened (Keycloak since 26.1).
     pub first_offline: bool,
+    /// In seconds since 1970: what was revoked since then is not exchanged.
+    #[serde(default)]
+    pub issued_at: Option<i64>,
 }
 
 /// A PKCE challenge (RFC 7636 §4.2).

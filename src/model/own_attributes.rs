@@ -10,6 +10,10 @@ pub const GRACE_PERIOD: &str = "nightlatch.refresh.token.grace.period";
 /// How many chains of refresh tokens a client may have in one session.
 pub const MAX_CHAINS: &str = "nightlatch.refresh.token.max.chains";
 
+/// What `refresh_expires_in` says of an offline token that does not expire by itself: `keycloak`, which is 0, or `idle`, which is
+/// for how many seconds it may stay unused. On a realm.
+pub const REFRESH_EXPIRES_IN: &str = "nightlatch.refresh.expires.in";
+
 /// The first value that means nothing, in words.
 pub fn check(attributes: &BTreeMap<String, String>, of_client: bool) -> Result<(), String> {
     let value = |name: &str| attributes.get(name).map(|v| v.trim()).filter(|v| !v.is_empty());
@@ -18,6 +22,9 @@ pub fn check(attributes: &BTreeMap<String, String>, of_client: bool) -> Result<(
         if !modes.contains(&rotation) {
             return Err(format!("{ROTATION} is one of {}", modes.join(", ")));
         }
+    }
+    if value(REFRESH_EXPIRES_IN).is_some_and(|v| !["keycloak", "idle"].contains(&v)) {
+        return Err(format!("{REFRESH_EXPIRES_IN} is one of keycloak, idle"));
     }
     for name in [GRACE_PERIOD, MAX_CHAINS] {
         if value(name).is_some_and(|v| !v.parse::<u32>().is_ok_and(|n| n > 0)) {
@@ -42,6 +49,7 @@ mod tests {
         assert_eq!(refusal(ROTATION, "off", false).unwrap(), "nightlatch.refresh.token.rotation is one of strict, graceful");
         assert!(refusal(GRACE_PERIOD, "-1", false).is_some() && refusal(MAX_CHAINS, "many", true).is_some());
         assert_eq!(refusal(GRACE_PERIOD, "", false), None);
+        assert!(refusal(REFRESH_EXPIRES_IN, "never", false).is_some());
         assert_eq!(refusal("somebody.elses", "off", false), None);
     }
 }

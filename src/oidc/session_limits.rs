@@ -187,6 +187,21 @@ pub fn refresh_token_expiry(
     ends.into_iter().flatten().min().map(Timestamp::unix_seconds)
 }
 
+/// Until when a refresh token that is issued now works if nobody uses it, in seconds since 1970.
+pub fn works_unused_until(
+    realm: &RealmSettings,
+    client: &Client,
+    kind: SessionKind,
+    remember_me: bool,
+    starts: Starts,
+    now: Timestamp,
+) -> i64 {
+    let used_at = |started_at| Usage { started_at, last_used_at: now };
+    let part = of_client(realm, client, kind, remember_me).lapses_at(used_at(starts.client)).0;
+    let session = of_session(realm, kind, remember_me).lapses_at(used_at(starts.session)).0;
+    part.min(session).unix_seconds()
+}
+
 fn positive(number: i64, fallback: i64) -> i64 {
     if number > 0 { number } else { fallback }
 }

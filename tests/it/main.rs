@@ -7,6 +7,7 @@ mod support;
 
 mod account_console;
 mod admin_api;
+mod admission;
 mod authorization_code;
 mod bad_input;
 mod better_than_keycloak;

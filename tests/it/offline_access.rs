@@ -1,5 +1,7 @@
 //! What offline access promises: the backup job that runs at night for a user who has gone home.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::support::{Answer, DAY, TestServer, claims, refresh_token};
@@ -126,5 +128,21 @@ async fn a_lapsed_session_is_neither_counted_nor_listed_before_the_sweeper_ran()
     server.advance(31 * DAY);
     let admin = server.admin().await;
     assert_eq!(admin.offline_sessions("demo-backup").await, 0);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_realm_may_say_for_how_long_an_offline_token_may_stay_unused() {
+    let server = TestServer::start().await;
+    assert_eq!(server.sign_in("openid offline_access").await["refresh_expires_in"], 0, "as Keycloak");
+    let settings = json!({"offlineSessionIdleTimeout": 1000, "attributes": {"nightlatch.refresh.expires.in": "idle"}});
+    server.admin().await.set(settings).await;
+    let tokens = server.sign_in("openid offline_access").await;
+    assert_eq!(tokens["refresh_expires_in"], 1000);
+    let claims = crate::support::claims(&tokens["refresh_token"]);
+    assert!(claims.get("exp").is_none(), "the token itself stays as it is: {claims}");
+    server.advance(Duration::from_secs(999));
+    let again = server.refresh(&refresh_token(&tokens)).await.granted();
+    assert_eq!(again["refresh_expires_in"], 1000);
     server.finish().await;
 }

@@ -114,7 +114,7 @@ async fn exchange(
 ) -> Result<Outcome, Stopped> {
     let scope = code.grant.scope.as_deref();
     let refresh_tokens = client.uses_refresh_tokens();
-    let admitted = match open::admit(cx, client, user, scope, refresh_tokens) {
+    let admitted = match open::admit(cx, client, user, scope, refresh_tokens, code.grant.issued_at) {
         Ok(admitted) => admitted,
         Err(refusal) => {
             let error = refused(refusal);

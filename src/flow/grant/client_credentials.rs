@@ -72,7 +72,7 @@ async fn attempt(cx: &Cx, client: &Client, user: &User, scope: Option<&str>) -> 
         let error = OAuthError::new(401, OAuthErrorCode::InvalidRequest, text);
         return Ok(Some(Err(Rejection::new(error, "user_disabled", trace))));
     }
-    let admitted = match open::admit(cx, client, user, scope, refresh_tokens) {
+    let admitted = match open::admit(cx, client, user, scope, refresh_tokens, None) {
         Ok(admitted) => admitted,
         Err(_) if !confirmed(cx, user).await? => return Ok(None),
         Err(refusal) => {

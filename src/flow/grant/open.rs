@@ -39,15 +39,17 @@ pub struct OpenedGrant {
     pub trace: Trace,
 }
 
-/// Whether user and client may have what is asked. An offline token is asked for by the scope's presence alone.
+/// Whether user and client may have what is asked. An offline token is asked for by the scope's presence alone. `issued_at`: when
+/// the code was issued that is exchanged; none where the user proves anew who they are.
 pub fn admit<'a>(
     cx: &'a Cx,
     client: &'a Client,
     user: &'a User,
     scope: Option<&'a str>,
     refresh_tokens: bool,
+    issued_at: Option<i64>,
 ) -> Result<Admitted<'a>, Refusal> {
-    let subject = Subject { realm: cx.snapshot(), client, user, issued_at: None, offline: false, scope };
+    let subject = Subject { realm: cx.snapshot(), client, user, issued_at, offline: false, scope };
     let admitted = admission::admit(&subject)?;
     let offline = refresh_tokens && admitted.scopes.asks_offline();
     if offline && !scope::may_have_offline_token(cx.snapshot(), &admitted.effective) {

@@ -96,7 +96,7 @@ async fn attempt(
 ) -> Result<Option<Outcome>, StoreError> {
     let scope = request.scope.as_deref();
     let refresh_tokens = client.uses_refresh_tokens();
-    let admitted = match open::admit(cx, client, user, scope, refresh_tokens) {
+    let admitted = match open::admit(cx, client, user, scope, refresh_tokens, None) {
         Ok(admitted) => admitted,
         Err(refusal) => {
             let session = open::new_session_id(cx);

@@ -143,7 +143,7 @@ fn write_pages() {
     for locale in templates.locales() {
         let shell = Shell { resources: ".".into(), ..shell(locale) };
         for (template, what, page) in pages() {
-            let name = template.trim_start_matches("login/").trim_end_matches(".html");
+            let name = template.trim_start_matches("login/").trim_end_matches(".html").replace('/', "-");
             let html = templates.render_value(template, &shell, page).unwrap();
             std::fs::write(dir.join(format!("{name}.{}.{locale}.html", what.replace(' ', "-"))), html).unwrap();
         }

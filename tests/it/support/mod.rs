@@ -7,6 +7,7 @@ mod database;
 mod server;
 mod tokens;
 
+pub use admin::Admin;
 pub use browser::{Browser, Shown};
 pub use database::address as database_address;
 pub use server::{TestServer, admin as first_admin, parts};
