@@ -28,6 +28,7 @@ use super::state::App;
 pub(super) fn routes(app: &App) -> Router<App> {
     let console = console::routes().with_state(app.clone());
     endpoints()
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), authenticate::authenticate))
         .layer(middleware::from_fn_with_state(console, browsers_to_the_console))
 }
@@ -85,6 +86,10 @@ fn anew(request: Request) -> Request {
 
 async fn not_found() -> Response {
     AdminError::Plain(StatusCode::NOT_FOUND, "HTTP 404 Not Found".to_owned()).into_response()
+}
+
+async fn method_not_allowed() -> Response {
+    AdminError::Plain(StatusCode::METHOD_NOT_ALLOWED, "HTTP 405 Method Not Allowed".to_owned()).into_response()
 }
 
 #[cfg(test)]
