@@ -49,7 +49,7 @@ pub fn text(facts: &Facts<'_>) -> String {
         let user = demo.username;
         let titles = [
             format!("Get an offline token for {user}:"),
-            "Use it for an access token:".into(),
+            "Use it for an access token, and keep its successor:".into(),
             "List it, as administrator:".into(),
         ];
         for (title, line) in titles.into_iter().zip(lines_to_copy(facts, demo)) {
@@ -72,7 +72,11 @@ fn lines_to_copy(facts: &Facts<'_>, demo: &Demo<'_>) -> [String; 3] {
         field("scope", "openid offline_access"),
         pick("refresh_token"),
     );
-    let redeem = format!("curl -s {url} -d grant_type=refresh_token {client} -d \"refresh_token=$OFFLINE_TOKEN\"");
+    let redeem = format!(
+        "ANSWER=$(curl -s {url} -d grant_type=refresh_token {client} -d \"refresh_token=$OFFLINE_TOKEN\"); echo \"$ANSWER\"; \
+         OFFLINE_TOKEN=$(echo \"$ANSWER\" | {})",
+        pick("refresh_token"),
+    );
     let (admin, password) = match facts.admin {
         Some(admin) => (admin.username.as_str(), field("password", admin.password.expose())),
         None => ("admin", "--data-urlencode \"password=${ADMIN_PASSWORD:?set it first}\"".to_owned()),
