@@ -40,6 +40,7 @@ pub fn text(facts: &Facts<'_>) -> String {
     }
     if let Some(demo) = &facts.demo {
         entry("Realm", &format!("{}/realms/{}", facts.base_url, demo.realm));
+        entry("Account console", &format!("{}/realms/{}/account", facts.base_url, demo.realm));
         entry("Admin REST API", &format!("{}/admin/realms/{}", facts.base_url, demo.realm));
         entry("Demo user", &format!("{} / {}", demo.username, demo.password));
     }

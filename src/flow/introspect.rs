@@ -87,7 +87,7 @@ async fn is_superseded(live: &LiveToken, claims: &Map<String, Value>) -> Result<
     let realm = &cx.snapshot().realm.id;
     let mut db = cx.store().db().await?;
     let client = &live.client.uuid;
-    let place = store::chain::place(&mut db, token.kind, realm, &token.session_id, client, &token.chain).await?;
+    let place = store::chain_rows::place(&mut db, token.kind, realm, &token.session_id, client, &token.chain).await?;
     let Some(place) = place else { return Ok(true) };
     let is_current = place.current.as_ref().is_none_or(|current| *current == token.id) && place.generation == token.generation;
     let last = UsedLast { rotated_at: place.rotated_at, replays: place.replays, late_replay_at: place.late_replay_at };

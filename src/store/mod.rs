@@ -7,6 +7,7 @@
 pub mod authentication_session;
 pub mod authorization_code;
 pub mod chain;
+pub mod chain_rows;
 pub mod client;
 pub mod client_scope;
 pub mod client_session;

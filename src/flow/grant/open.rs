@@ -141,7 +141,7 @@ async fn end_surplus_chains(
         return Ok(());
     }
     let (realm, session) = (&cx.snapshot().realm.id, &request.session.id);
-    for chain in store::chain::end_surplus(db, kind, realm, (session, &request.client.uuid), max).await? {
+    for chain in store::chain_rows::end_surplus(db, kind, realm, (session, &request.client.uuid), max).await? {
         let mut ended = event::new(cx, EventKind::RevokeGrant)
             .detail("reason", "too_many_refresh_token_chains")
             .detail("reuse_id", chain.as_str())

@@ -138,7 +138,7 @@ async fn attempt(
         return Ok(Some(outcome));
     }
     let mut db = cx.store().db().await?;
-    let known = store::chain::exists(&mut db, token.kind, &realm.id, &token.session_id, &client.uuid, &token.chain).await?;
+    let known = store::chain_rows::exists(&mut db, token.kind, &realm.id, &token.session_id, &client.uuid, &token.chain).await?;
     if known { Ok(None) } else { refuse(Some(&user.id), "Stale token") }
 }
 

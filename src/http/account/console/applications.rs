@@ -3,7 +3,8 @@
 use axum::extract::Path;
 use axum::response::Response;
 
-use super::visitor::{OwnForm, Section, Visitor, device_name};
+use super::section::Section;
+use super::visitor::{OwnForm, Visitor, device_name};
 use crate::flow::account::applications::{self, Application, OfflineAccess};
 use crate::http::login::answer::client_url;
 use crate::http::path_segment;

@@ -5,6 +5,7 @@
 mod applications;
 mod devices;
 mod personal_info;
+mod section;
 mod sign_in;
 mod visitor;
 

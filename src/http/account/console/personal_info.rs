@@ -2,7 +2,8 @@
 
 use axum::response::Response;
 
-use super::visitor::{OwnForm, Section, Visitor};
+use super::section::Section;
+use super::visitor::{OwnForm, Visitor};
 use crate::flow::account::profile::{self, Profile, Refusal};
 use crate::model::User;
 use crate::oidc::user_profile::{self, Editor, default_profile};

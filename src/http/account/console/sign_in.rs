@@ -5,7 +5,7 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::Response;
 
-use super::visitor::Section;
+use super::section::Section;
 use crate::flow::Cx;
 use crate::flow::account::console::{self, SignIn};
 use crate::http::error::Pages;

@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
+use super::section::Section;
 use super::sign_in;
 use crate::flow::Cx;
 use crate::flow::account::console;
@@ -19,58 +20,7 @@ use crate::model::device::Device;
 use crate::oidc::authorization_request::PageError;
 use crate::oidc::form::Parameters;
 use crate::view::Message;
-use crate::view::account::{AccountShell, DeviceName, Section as Shown};
-
-/// The pages that one may be on the way to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Section {
-    PersonalInfo,
-    Applications,
-    Devices,
-}
-
-impl Section {
-    const ALL: [Self; 3] = [Self::PersonalInfo, Self::Applications, Self::Devices];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::PersonalInfo => "personal-info",
-            Self::Applications => "applications",
-            Self::Devices => "devices",
-        }
-    }
-
-    pub(super) fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|section| section.name() == name)
-    }
-
-    pub(super) fn address(self, cx: &Cx) -> String {
-        let path = match self {
-            Self::PersonalInfo => "/",
-            Self::Applications => "/applications",
-            Self::Devices => "/account-security/device-activity",
-        };
-        format!("{}/account{path}", cx.issuer)
-    }
-
-    fn of_path(path: &str) -> Self {
-        if path.contains("/account/applications") {
-            Self::Applications
-        } else if path.contains("/account/account-security") || path.contains("/account/devices") {
-            Self::Devices
-        } else {
-            Self::PersonalInfo
-        }
-    }
-
-    fn shown(self) -> Shown {
-        match self {
-            Self::PersonalInfo => Shown::PersonalInfo,
-            Self::Applications => Shown::Applications,
-            Self::Devices => Shown::Devices,
-        }
-    }
-}
+use crate::view::account::{AccountShell, DeviceName};
 
 /// What was done a moment ago, as the address of the next page says it.
 const NOTICES: [(&str, &str); 4] = [
