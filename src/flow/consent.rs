@@ -40,8 +40,8 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, agre
         return stale_form(cx, browser, &tab, &client).await;
     };
     let items = sign_in::asked(cx, &client, &user, request);
-    // The client has been given more since the page was shown: nobody agreed to that. The page shows it now.
-    if items.iter().any(|item| !authenticated.asked.iter().any(|shown| shown == item.id())) {
+    // The client has been given more since the page was shown, or for longer: nobody agreed to that. The page shows it now.
+    if sign_in::asked_terms(cx, &client, &items).iter().any(|term| !authenticated.asked.contains(term)) {
         return stale_form(cx, browser, &tab, &client).await;
     }
     let Some(user) = grant(cx, &client, &user, &items).await? else { return stale_form(cx, browser, &tab, &client).await };

@@ -176,6 +176,15 @@ pub fn verified_claims(cx: &Cx, token: &str) -> Option<Map<String, Value>> {
     cx.realm.keys.verify(token).ok().map(|v| v.claims)
 }
 
+/// The same, on the realm as it stands now if the copy does not know the key: another node may have made it.
+pub async fn claims_of_any_node(cx: &Cx, token: &str) -> Result<Option<(Cx, Map<String, Value>)>, StoreError> {
+    if let Some(claims) = verified_claims(cx, token) {
+        return Ok(Some((cx.clone(), claims)));
+    }
+    let Some(fresh) = cx.refreshed().await? else { return Ok(None) };
+    Ok(verified_claims(&fresh, token).map(|claims| (fresh, claims)))
+}
+
 /// The claims of an ID token of this realm, one that a client's secret signed included. The client could have written that one
 /// itself: it says which session the client means, and proves nothing about a user.
 pub fn verified_id_token(cx: &Cx, token: &str) -> Option<Map<String, Value>> {

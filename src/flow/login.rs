@@ -49,8 +49,7 @@ pub async fn show(cx: &Cx, mut tab: AuthenticationSession, client: Arc<Client>) 
     if let (Some(user), Some(request)) = (&user, tab::sign_in(&tab).cloned())
         && let Progress::Authenticated(authenticated) = &mut tab.progress
     {
-        let items = sign_in::asked(cx, &client, user, &request);
-        authenticated.asked = items.iter().map(|item| item.id().to_owned()).collect();
+        authenticated.asked = sign_in::asked_terms(cx, &client, &sign_in::asked(cx, &client, user, &request));
     }
     Ok(match tab::show(cx, &tab, &tab.progress).await? {
         Some(form) => Ok(Shown { tab, client, form, user }),

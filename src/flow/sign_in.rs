@@ -7,6 +7,7 @@ use super::{event, signed_in, tab};
 use crate::base::sha256;
 use crate::model::authentication_session::{Authenticated, AuthenticationSession, Progress, SignInRequest};
 use crate::model::authorization_code::{AuthorizationCode, CodeGrant};
+use crate::model::client_scope::OFFLINE_ACCESS;
 use crate::model::event::EventKind;
 use crate::model::realm::seconds;
 use crate::model::session::Session;
@@ -67,6 +68,17 @@ pub fn asked<'a>(cx: &'a Cx, client: &'a Client, user: &'a User, request: &'a Si
     } else {
         consent::missing(client, user, &admitted.scopes)
     }
+}
+
+/// What stands on the consent page, to be compared with what is asked when the answer comes: the ids of what is asked, and how
+/// long offline access would last.
+pub fn asked_terms(cx: &Cx, client: &Client, items: &[Item<'_>]) -> Vec<String> {
+    let mut terms: Vec<String> = items.iter().map(|item| item.id().to_owned()).collect();
+    if items.iter().any(|item| matches!(item, Item::Scope(scope) if scope.name == OFFLINE_ACCESS)) {
+        let limits = session_limits::of_client(cx.settings(), client, SessionKind::Offline, false);
+        terms.push(format!("offline access for {:?} unused, {:?} at the latest", limits.idle, limits.max));
+    }
+    terms
 }
 
 /// Why nothing of the last step was written.

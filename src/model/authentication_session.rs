@@ -73,7 +73,8 @@ pub struct Authenticated {
     pub level: i64,
     /// The online session that goes on; none if one has to be opened.
     pub session: Option<super::SessionId>,
-    /// What the consent page showed last: the ids of client scopes, and of the client where it stands there itself.
+    /// What the consent page showed last: the ids of client scopes, and of the client where it stands there itself, and the
+    /// terms of offline access.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<String>,
 }

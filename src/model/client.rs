@@ -95,11 +95,11 @@ impl Default for ClientSettings {
 
 impl Client {
     /// Where relative addresses of the client stand: its root URL, in which this server's own address may be named, else this
-    /// server.
+    /// server's origin.
     pub fn root_url(&self, server: &str) -> String {
         match self.settings.root_url.as_deref().filter(|root| !root.is_empty()) {
             Some(root) => root.replace("${authBaseUrl}", server).replace("${authAdminUrl}", server),
-            None => server.to_owned(),
+            None => url::Url::parse(server).map_or_else(|_| server.to_owned(), |url| url.origin().ascii_serialization()),
         }
     }
 

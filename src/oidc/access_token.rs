@@ -86,6 +86,17 @@ pub fn introspection(facts: &Facts<'_>, token: &Map<String, Value>) -> Map<Strin
 }
 
 /// The audience of a token, whether a text or a list.
+/// Whether the token lists a role at this place: `realm_access`, or `resource_access` and a client.
+pub fn lists_role(claims: &Map<String, Value>, path: &[&str], role: &str) -> bool {
+    let mut steps = path.iter();
+    let mut place = steps.next().and_then(|first| claims.get(*first));
+    for step in steps {
+        place = place.and_then(|p| p.get(step));
+    }
+    let roles = place.and_then(|p| p.get("roles")).and_then(Value::as_array);
+    roles.is_some_and(|roles| roles.iter().any(|r| r.as_str() == Some(role)))
+}
+
 pub fn audience_of(claims: &Map<String, Value>) -> BTreeSet<String> {
     match claims.get("aud") {
         Some(Value::String(one)) => BTreeSet::from([one.clone()]),

@@ -42,6 +42,8 @@ pub enum Late {
     Always,
 }
 
+/// What a client may set; anything else counts as nothing.
+const MODES: [&str; 3] = ["off", "strict", "graceful"];
 /// The grace of a realm that sets none.
 const GRACE: Duration = Duration::from_secs(30);
 /// How long a late retry of a public client is held against the next one.
@@ -54,13 +56,14 @@ const MAX_CHAINS: i64 = 100;
 impl RotationMode {
     /// The mode of a client: its own, else the realm's.
     pub fn of(realm: &RealmSettings, client: &Client) -> Self {
-        let of_realm = match realm.attributes.get(own_attributes::ROTATION).map(String::as_str) {
+        let of_realm = match realm.attributes.get(own_attributes::ROTATION).map(|v| v.trim()) {
             _ if !realm.revoke_refresh_token => "off",
             Some("graceful") => "graceful",
             _ => "strict",
         };
         let max_reuse = i32::try_from(realm.refresh_token_max_reuse.max(0)).unwrap_or(i32::MAX);
-        match client.attribute(own_attributes::ROTATION).unwrap_or(of_realm) {
+        let own = client.attribute(own_attributes::ROTATION).map(str::trim).filter(|own| MODES.contains(own));
+        match own.unwrap_or(of_realm) {
             "off" => Self::Off,
             "graceful" => {
                 let late = if client.is_confidential() { Late::Always } else { Late::OnceADay };
@@ -222,7 +225,9 @@ mod tests {
         assert_eq!(RotationMode::of(&realm(false, Some("graceful")), &plain), RotationMode::Off);
         let strict = Rules { max_reuse: 2, grace: Duration::ZERO, late: Late::Never };
         assert_eq!(RotationMode::of(&realm(true, None), &plain), RotationMode::On(strict));
-        let own = client(true, &[(own_attributes::ROTATION, "off")]);
+        let own = client(true, &[(own_attributes::ROTATION, "gentle")]);
+        assert_eq!(RotationMode::of(&realm(false, None), &own), RotationMode::Off, "what means nothing counts as nothing");
+        let own = client(true, &[(own_attributes::ROTATION, "off ")]);
         assert_eq!(RotationMode::of(&realm(true, None), &own), RotationMode::Off);
         let own = client(false, &[(own_attributes::ROTATION, "graceful")]);
         assert_eq!(rules(RotationMode::of(&realm(false, None), &own)).late, Late::Always);

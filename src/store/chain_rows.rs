@@ -4,18 +4,18 @@ use super::{Db, StoreError};
 use crate::base::Timestamp;
 use crate::model::{ChainId, ClientUuid, RealmId, SessionId, SessionKind, TokenId};
 
-/// Ends the chains of a part beyond so many: those unused longest. One that is used in this moment stays.
+/// Ends the chains of a part beyond so many: those unused longest. One that is used in this moment stays, and so does `newest`.
 pub async fn end_surplus(
     db: &mut Db<'_>,
     kind: SessionKind,
     realm: &RealmId,
-    (session, client): (&SessionId, &ClientUuid),
+    (session, client, newest): (&SessionId, &ClientUuid, &ChainId),
     keep: i64,
 ) -> Result<Vec<ChainId>, StoreError> {
     let rows = sqlx::query!(
         "with surplus as materialized (
            select chain_id, last_refresh_at from chain
-           where kind = $1 and realm_id = $2 and session_id = $3 and client_uuid = $4
+           where kind = $1 and realm_id = $2 and session_id = $3 and client_uuid = $4 and chain_id <> $6
            order by last_refresh_at desc, rotated_at desc, chain_id offset $5)
          delete from chain c using surplus s
          where c.kind = $1 and c.realm_id = $2 and c.session_id = $3 and c.client_uuid = $4 and c.chain_id = s.chain_id
@@ -25,7 +25,8 @@ pub async fn end_surplus(
         realm.as_str(),
         session.as_str(),
         client.as_str(),
-        keep,
+        keep - 1,
+        newest.as_str(),
     )
     .fetch_all(db.raw())
     .await?;

@@ -49,13 +49,15 @@ pub struct Opened {
 
 /// Opens a session, or a client's part in one, with one statement. `None`: realm or user have changed since they were read.
 ///
+/// The user's row is held until the end: whoever takes something away from the user waits, and then sees what was opened here.
+///
 /// A part that is there is kept: an offline one as it is, an online one with the details of the new login.
 pub async fn open(db: &mut Db<'_>, on: DecidedOn<'_>, opening: &Opening<'_>) -> Result<Option<Opened>, StoreError> {
     let Opening { session, .. } = opening;
     let row = sqlx::query!(
         r#"with fresh as (
              select r.realm_id, u.user_id from realm r join user_account u on u.realm_id = r.realm_id
-             where r.realm_id = $2 and r.version = $3 and u.user_id = $4 and u.version = $5),
+             where r.realm_id = $2 and r.version = $3 and u.user_id = $4 and u.version = $5 for share of u),
            opened as (
              insert into session (kind, realm_id, session_id, user_id, started_at, last_grant_at, empty_since, ip_address,
                user_agent, login_name, remember_me, auth_time, cookie_hash, notes)

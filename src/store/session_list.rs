@@ -49,13 +49,14 @@ impl From<ListedRow> for ListedSession {
     }
 }
 
-/// Every live session of a kind that a user has, the one used last first.
+/// The live sessions of a kind that a user has, the one used last first; so many at most, if there is a limit.
 pub async fn of_user(
     db: &mut Db<'_>,
     kind: SessionKind,
     realm: &RealmId,
     user: &UserId,
     live: &LiveCutoffs,
+    limit: Option<i64>,
 ) -> Result<Vec<ListedSession>, StoreError> {
     let rows = sqlx::query_as!(
         ListedRow,
@@ -71,7 +72,7 @@ pub async fn of_user(
            where s.kind = $1 and s.realm_id = $2 and s.user_id = $3 and (not s.remember_me or $8)
              and s.started_at > case when s.remember_me then $5::timestamptz else $4::timestamptz end
              and greatest(s.last_grant_at, used.at) > case when s.remember_me then $7::timestamptz else $6::timestamptz end
-           order by greatest(s.last_grant_at, used.at) desc, s.session_id"#,
+           order by greatest(s.last_grant_at, used.at) desc, s.session_id limit $9"#,
         kind.as_str(),
         realm.as_str(),
         user.as_str(),
@@ -80,6 +81,7 @@ pub async fn of_user(
         live.session_idle[0].to_offset(),
         live.session_idle[1].to_offset(),
         live.remember_me,
+        limit,
     )
     .fetch_all(db.raw())
     .await?;

@@ -170,3 +170,45 @@ async fn unknown_pages_and_applications_are_told_so() {
     assert_eq!(browser.get(&server.realm("nowhere", "/account/")).await.status, 404);
     server.finish().await;
 }
+
+#[tokio::test]
+async fn a_closed_realm_has_no_console_and_nobody_frames_one() {
+    let server = TestServer::start().await;
+    let (browser, page) = open(&server, "/").await;
+    let policies: Vec<_> = page.headers.get_all("content-security-policy").iter().map(|v| v.to_str().unwrap()).collect();
+    assert!(policies.iter().any(|p| p.contains("frame-ancestors 'none'")), "{policies:?}");
+    server.admin().await.set(json!({"enabled": false})).await;
+    let closed = browser.get(&server.realm("demo", "/account/applications")).await;
+    assert!(closed.says("Realm not enabled"), "{}", closed.html);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn the_way_back_of_another_tab_leads_on() {
+    let server = TestServer::start().await;
+    let (browser, _) = open(&server, "/applications").await;
+    let again = browser.get(&server.realm("demo", "/account/signed-in?state=of-another-tab&code=spent")).await;
+    assert!(again.says("Personal info"), "{}", again.html);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_field_that_users_may_not_write_does_not_stand_in_the_way() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let mut profile = admin.get("/demo/users/profile").await;
+    for attribute in profile["attributes"].as_array_mut().unwrap() {
+        if attribute["name"] == "email" {
+            attribute["permissions"] = json!({"view": ["admin"], "edit": ["admin"]});
+        }
+    }
+    let put = admin.call(reqwest::Method::PUT, "/demo/users/profile", Some(&profile)).await;
+    assert_eq!(put.status, 200, "{:?}", put.body);
+    let (browser, page) = open(&server, "/").await;
+    assert!(!page.says("Email"), "{}", page.html);
+    let done = submit(&browser, &page, &[("username", "alice"), ("firstName", "Alicia"), ("lastName", "Example")]).await;
+    assert!(done.says("Your account has been updated."), "{}", done.html);
+    let user = admin.get("/demo/users?username=alice&exact=true").await;
+    assert_eq!((&user[0]["email"], &user[0]["firstName"]), (&json!("alice@example.org"), &json!("Alicia")));
+    server.finish().await;
+}

@@ -5,6 +5,7 @@
 
 mod support;
 
+mod account_api;
 mod account_console;
 mod admin_api;
 mod admission;

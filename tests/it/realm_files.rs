@@ -147,3 +147,23 @@ async fn a_file_that_contradicts_itself_leaves_nothing_behind() {
     }
     server.finish().await;
 }
+
+#[tokio::test]
+async fn what_stands_for_a_secret_is_none() {
+    let server = TestServer::start().await;
+    let file = json!({
+        "realm": "masked",
+        "enabled": true,
+        "clients": [{"clientId": "shop", "secret": "**********", "serviceAccountsEnabled": true}],
+        "smtpServer": {"host": "mail.example.org", "password": "**********"},
+        "users": [{"username": "carol", "credentials": [{"type": "password", "secretData": "{}", "credentialData": "no json"}]}],
+    });
+    let lost = import_json(&server, file).await.unwrap().not_taken_over;
+    assert_eq!(lost, ["clients.shop.secret", "users.carol.credentials.password"]);
+    let request = server.http.post(server.realm("masked", "/protocol/openid-connect/token"));
+    let sent = request.basic_auth("shop", Some("**********")).form(&[("grant_type", "client_credentials")]).send().await.unwrap();
+    assert_eq!(sent.status().as_u16(), 401, "the mask is nobody's secret");
+    let shown = server.admin().await.get("/masked").await;
+    assert_eq!(shown["smtpServer"], json!({"host": "mail.example.org"}));
+    server.finish().await;
+}

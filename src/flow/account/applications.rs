@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::MAX_SESSIONS;
 use crate::base::Timestamp;
 use crate::flow::context::Cx;
 use crate::flow::{admin, event};
@@ -51,12 +52,12 @@ pub async fn list(cx: &Cx, user: &User) -> Result<Vec<Application>, StoreError> 
             note(client, &|application| application.consent = Some(consent.clone()));
         }
     }
-    for session in admin::session::of_user(cx, SessionKind::Online, &user.id).await? {
+    for session in admin::session::of_user(cx, SessionKind::Online, &user.id, Some(MAX_SESSIONS)).await? {
         for client in session.clients.iter().filter_map(|uuid| snapshot.clients.get(uuid)) {
             note(client, &|application| application.in_use = true);
         }
     }
-    let offline = admin::session::of_user(cx, SessionKind::Offline, &user.id).await?;
+    let offline = admin::session::of_user(cx, SessionKind::Offline, &user.id, Some(MAX_SESSIONS)).await?;
     let mut holders: Vec<_> = offline.iter().flat_map(|s| &s.clients).collect();
     holders.sort();
     holders.dedup();
@@ -69,13 +70,20 @@ pub async fn list(cx: &Cx, user: &User) -> Result<Vec<Application>, StoreError> 
     Ok(found.into_values().collect())
 }
 
-/// The application with this `client_id`, if the user has anything with it.
+/// What there is to remove of the application with this `client_id`; none if there is nothing.
 pub async fn find(cx: &Cx, user: &User, client_id: &str) -> Result<Option<Application>, StoreError> {
-    Ok(list(cx, user).await?.into_iter().find(|a| a.client.client_id.as_str() == client_id))
+    let Some(client) = cx.snapshot().client(client_id).filter(|c| c.enabled && !c.settings.bearer_only) else { return Ok(None) };
+    let consent = user.consent_for(&client.uuid).cloned();
+    let offline = offline_access(cx, user, client).await?;
+    let is_there = consent.is_some() || !offline.is_empty();
+    Ok(is_there.then(|| Application { client: Arc::clone(client), consent, in_use: false, offline }))
 }
 
+/// How many grants of one client are shown. Who has more has a program that forgets its tokens, and removes them together.
+const MAX_GRANTS: i64 = 100;
+
 async fn offline_access(cx: &Cx, user: &User, client: &Client) -> Result<Vec<OfflineAccess>, StoreError> {
-    let page = ClientPage { client: &client.uuid, user: Some(&user.id), first: 0, max: None };
+    let page = ClientPage { client: &client.uuid, user: Some(&user.id), first: 0, max: Some(MAX_GRANTS) };
     let mut grants: Vec<OfflineAccess> = admin::session::of_client(cx, SessionKind::Offline, client, page)
         .await?
         .into_iter()
@@ -94,12 +102,8 @@ async fn offline_access(cx: &Cx, user: &User, client: &Client) -> Result<Vec<Off
 
 /// Takes back the consent and ends all offline access of a client. What it is doing at this moment ends with its access token.
 pub async fn remove_access(cx: &Cx, user: &User, client: &Client) -> Result<bool, StoreError> {
-    let removed = admin::consent::revoke(cx, user, client).await?;
-    if removed {
-        let mut revoked = event::new(cx, EventKind::RevokeGrant).detail("revoked_client", client.client_id.as_str());
-        revoked.client_id = Some(client.client_id.to_string());
-        revoked.user_id = Some(user.id.clone());
-        event::record(cx, &revoked).await?;
-    }
-    Ok(removed)
+    let mut revoked = event::new(cx, EventKind::RevokeGrant).detail("revoked_client", client.client_id.as_str());
+    revoked.client_id = Some(client.client_id.to_string());
+    revoked.user_id = Some(user.id.clone());
+    admin::consent::revoke(cx, user, client, Some(&revoked)).await
 }

@@ -14,6 +14,7 @@ use crate::flow::session_lookup::ATTEMPTS;
 use crate::flow::sign_in::pending_action;
 use crate::flow::signed_in::{self, SignedIn};
 use crate::model::Client;
+use crate::oidc::admission::{self, Subject};
 use crate::oidc::scope::{self, GrantedScopes};
 use crate::oidc::token_request::{CodeExchange, GrantType};
 use crate::store::StoreError;
@@ -33,11 +34,34 @@ pub fn client(cx: &Cx) -> Option<&Arc<Client>> {
     cx.snapshot().client(CONSOLE).filter(|c| c.enabled)
 }
 
-/// The user whose console this browser may open; none if it has to sign in first.
-pub async fn visitor(cx: &Cx, browser: &Browser) -> Result<Option<SignedIn>, StoreError> {
+/// What a browser that wants to see the console gets.
+#[derive(Debug)]
+pub enum Visit {
+    /// The user is signed in, and may use the console as any other client.
+    Welcome(Box<SignedIn>),
+    /// It has to sign in first, or to do there what a sign-in asks for.
+    SignIn,
+    /// The realm or the console is switched off.
+    Closed(&'static str),
+}
+
+pub async fn visit(cx: &Cx, browser: &Browser) -> Result<Visit, StoreError> {
+    if !cx.snapshot().realm.enabled {
+        return Ok(Visit::Closed("realmNotEnabledMessage"));
+    }
+    let Some(console) = client(cx) else { return Ok(Visit::Closed("clientDisabledMessage")) };
     let found = signed_in::signed_in(cx, browser).await?;
-    // Whoever has to do something at the sign-in does it there.
-    Ok(found.filter(|present| pending_action(&present.user).is_none()))
+    let Some(present) = found.filter(|present| pending_action(&present.user).is_none()) else { return Ok(Visit::SignIn) };
+    let since = present.session.auth_time.unwrap_or_else(|| present.session.started_at.unix_seconds());
+    let subject = Subject {
+        realm: cx.snapshot(),
+        client: console,
+        user: &present.user,
+        issued_at: Some(since),
+        offline: false,
+        scope: None,
+    };
+    Ok(if admission::admit(&subject).is_ok() { Visit::Welcome(Box::new(present)) } else { Visit::SignIn })
 }
 
 /// Whether the user holds one of these roles of the client `account`, and the console's scope lets it through.

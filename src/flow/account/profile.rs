@@ -13,20 +13,23 @@ use crate::oidc::user_profile::{self, Editor};
 use crate::oidc::user_rules::{self, Violation};
 use crate::store::{self, StoreError};
 
-/// What a user sends: the whole profile, so what is missing is empty.
+/// What a user sends: the whole profile, so what is missing is empty. Without attributes those that there are stay.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
     pub username: Option<String>,
     pub email: Option<String>,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
-    pub attributes: BTreeMap<String, Vec<String>>,
+    pub attributes: Option<BTreeMap<String, Vec<String>>>,
 }
+
+/// The fields that are no attributes.
+const BASE: [&str; 4] = ["username", "email", "firstName", "lastName"];
 
 /// Why nothing was changed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
-    /// The user is gone.
+    /// The user is gone, or switched off.
     NotFound,
     Invalid(Vec<Violation>),
     SameUsername,
@@ -36,7 +39,8 @@ pub enum Refusal {
 pub async fn update(cx: &Cx, user: &User, profile: &Profile) -> Result<Result<(), Refusal>, StoreError> {
     let realm = &cx.snapshot().realm.id;
     let written = cx.store().in_tx(async |db| {
-        let Some(old) = lock(cx, db, &user.id).await? else { return Ok(Err(Refusal::NotFound)) };
+        let old = lock(cx, db, &user.id).await?.filter(|old| old.enabled);
+        let Some(old) = old else { return Ok(Err(Refusal::NotFound)) };
         let changed = match apply(cx, &old, profile) {
             Ok(changed) => changed,
             Err(violations) => return Ok(Err(Refusal::Invalid(violations))),
@@ -74,25 +78,32 @@ fn apply(cx: &Cx, old: &User, profile: &Profile) -> Result<User, Vec<Violation>>
     user.first_name = filled(&profile.first_name);
     user.last_name = filled(&profile.last_name);
     user.email_verified = old.email_verified && user.email == old.email;
-    user.attributes = user_rules::attributes(realm, Editor::User, &old.attributes, &profile.attributes);
+    if let Some(given) = &profile.attributes {
+        user.attributes = user_rules::attributes(realm, Editor::User, &old.attributes, given);
+    }
     let mut violations = kept_fields(cx, old, &mut user);
     if cx.settings().registration_email_as_username {
         user.username = user.email.clone().unwrap_or(user.username);
     } else if let Some(wanted) = filled(&profile.username).map(|n| n.to_lowercase()).filter(|n| *n != old.username) {
-        if cx.settings().edit_username_allowed {
+        if cx.settings().edit_username_allowed && may_edit(cx, "username") {
             user.username = wanted;
         } else {
             let read_only = ["error-user-attribute-read-only", "readOnlyUsernameMessage"];
             violations.extend(read_only.map(|message| Violation::new("username", message, Vec::<Value>::new())));
         }
     }
-    violations.extend(user_rules::check(realm.user_profile.as_ref(), Editor::User, &fields(&user)));
+    let now = fields(&user);
+    let mut found = user_rules::check(realm.user_profile.as_ref(), Editor::User, &now);
+    if profile.attributes.is_none() {
+        // Who was not asked for an attribute is not told what is wrong with it.
+        found.retain(|violation| !user.attributes.contains_key(&violation.field) && BASE.contains(&violation.field.as_str()));
+    }
+    violations.extend(found);
     if violations.is_empty() { Ok(user) } else { Err(violations) }
 }
 
 /// Fields that the profile does not let users write stay what they are.
 fn kept_fields(cx: &Cx, old: &User, user: &mut User) -> Vec<Violation> {
-    let profile = cx.snapshot().realm.user_profile.as_ref();
     let fields = [
         ("email", &old.email, &mut user.email),
         ("firstName", &old.first_name, &mut user.first_name),
@@ -100,10 +111,19 @@ fn kept_fields(cx: &Cx, old: &User, user: &mut User) -> Vec<Violation> {
     ];
     let mut violations = Vec::new();
     for (name, before, after) in fields {
-        if profile.is_some() && !user_profile::may_edit(profile, Editor::User, name) && before != after {
-            violations.push(Violation::new(name, "error-user-attribute-read-only", Vec::new()));
+        if !may_edit(cx, name) {
+            // A form that does not show the field does not send it.
+            if after.is_some() && before != after {
+                violations.push(Violation::new(name, "error-user-attribute-read-only", Vec::new()));
+            }
             after.clone_from(before);
         }
     }
     violations
+}
+
+/// Whether the profile lets users write a field of their own; the profile that nobody edited does.
+fn may_edit(cx: &Cx, field: &str) -> bool {
+    let profile = cx.snapshot().realm.user_profile.as_ref();
+    profile.is_none() || user_profile::may_edit(profile, Editor::User, field)
 }

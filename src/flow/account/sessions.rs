@@ -1,8 +1,9 @@
 //! Where a user is signed in, and the end of it.
 
+use super::MAX_SESSIONS;
 use crate::flow::context::Cx;
 use crate::flow::{admin, event};
-use crate::model::event::EventKind;
+use crate::model::event::{Event, EventKind};
 use crate::model::{SessionId, SessionKind, User};
 use crate::oidc::session_limits;
 use crate::store::session_list::ListedSession;
@@ -18,7 +19,7 @@ pub struct OwnSession {
 }
 
 pub async fn list(cx: &Cx, user: &User, kind: SessionKind) -> Result<Vec<OwnSession>, StoreError> {
-    let found = admin::session::of_user(cx, kind, &user.id).await?;
+    let found = admin::session::of_user(cx, kind, &user.id, Some(MAX_SESSIONS)).await?;
     Ok(found.into_iter().map(|listed| own(cx, kind, listed)).collect())
 }
 
@@ -30,53 +31,52 @@ fn own(cx: &Cx, kind: SessionKind, listed: ListedSession) -> OwnSession {
 
 /// Ends one session of the user: the online one of this id, else the offline one. Somebody else's stays.
 pub async fn end(cx: &Cx, user: &User, id: &SessionId) -> Result<bool, StoreError> {
-    let realm = &cx.snapshot().realm.id;
-    for kind in [SessionKind::Online, SessionKind::Offline] {
-        let ended = store::session::end_of_user(&mut cx.store().db().await?, kind, realm, &user.id, id).await?;
-        if ended {
-            record(cx, user, Some(id)).await?;
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Ends every session of the user, offline ones too; this one only if it is not to be kept.
-pub async fn end_all(cx: &Cx, user: &User, keep: Option<&SessionId>) -> Result<(), StoreError> {
-    let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx(async |db| {
-            for kind in [SessionKind::Online, SessionKind::Offline] {
-                store::session::end_all_of_user(db, kind, realm, &user.id, keep).await?;
-            }
-            Ok(())
-        })
-        .await?;
-    record(cx, user, None).await
+    Ok(end_one(cx, user, SessionKind::Online, id).await? || end_one(cx, user, SessionKind::Offline, id).await?)
 }
 
 /// Signs one browser of the user out; false if there is no such session.
 pub async fn sign_out(cx: &Cx, user: &User, id: &SessionId) -> Result<bool, StoreError> {
-    let realm = &cx.snapshot().realm.id;
-    let online = SessionKind::Online;
-    let ended = store::session::end_of_user(&mut cx.store().db().await?, online, realm, &user.id, id).await?;
-    if ended {
-        record(cx, user, Some(id)).await?;
-    }
-    Ok(ended)
+    end_one(cx, user, SessionKind::Online, id).await
+}
+
+/// Ends every session of the user, offline ones too; this one only if it is not to be kept.
+pub async fn end_all(cx: &Cx, user: &User, keep: Option<&SessionId>) -> Result<(), StoreError> {
+    end_kinds(cx, user, &[SessionKind::Online, SessionKind::Offline], keep).await
 }
 
 /// Signs all browsers of the user out but this one. What was granted offline goes on.
 pub async fn sign_out_others(cx: &Cx, user: &User, own: &SessionId) -> Result<(), StoreError> {
-    let realm = &cx.snapshot().realm.id;
-    let online = SessionKind::Online;
-    store::session::end_all_of_user(&mut cx.store().db().await?, online, realm, &user.id, Some(own)).await?;
-    record(cx, user, None).await
+    end_kinds(cx, user, &[SessionKind::Online], Some(own)).await
 }
 
-async fn record(cx: &Cx, user: &User, session: Option<&SessionId>) -> Result<(), StoreError> {
+async fn end_one(cx: &Cx, user: &User, kind: SessionKind, id: &SessionId) -> Result<bool, StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    cx.store()
+        .in_tx(async |db| {
+            let ended = store::session::end_of_user(db, kind, realm, &user.id, id).await?;
+            if ended {
+                event::record_in(cx, db, &logout(cx, user, Some(id))).await?;
+            }
+            Ok(ended)
+        })
+        .await
+}
+
+async fn end_kinds(cx: &Cx, user: &User, kinds: &[SessionKind], keep: Option<&SessionId>) -> Result<(), StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    cx.store()
+        .in_tx(async |db| {
+            for kind in kinds {
+                store::session::end_all_of_user(db, *kind, realm, &user.id, keep).await?;
+            }
+            event::record_in(cx, db, &logout(cx, user, None)).await
+        })
+        .await
+}
+
+fn logout(cx: &Cx, user: &User, session: Option<&SessionId>) -> Event {
     let mut ended = event::new(cx, EventKind::Logout);
     ended.user_id = Some(user.id.clone());
     ended.session_id = session.cloned();
-    event::record(cx, &ended).await
+    ended
 }

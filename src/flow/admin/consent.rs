@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::session;
 use crate::flow::context::Cx;
+use crate::flow::event;
+use crate::model::event::Event;
 use crate::model::{Client, ClientId, Consent, SessionKind, User};
 use crate::store::client_session::{self, WhenEmpty};
 use crate::store::session_list::ClientPage;
@@ -27,7 +29,7 @@ pub async fn list<'a>(cx: &Cx, user: &'a User) -> Result<Vec<Granted<'a>>, Store
             found.insert(client.client_id.clone(), granted);
         }
     }
-    let sessions = session::of_user(cx, SessionKind::Offline, &user.id).await?;
+    let sessions = session::of_user(cx, SessionKind::Offline, &user.id, None).await?;
     let mut candidates: Vec<_> = sessions.iter().flat_map(|s| &s.clients).collect();
     candidates.sort();
     candidates.dedup();
@@ -44,7 +46,9 @@ pub async fn list<'a>(cx: &Cx, user: &'a User) -> Result<Vec<Granted<'a>>, Store
 
 /// Takes back the consent and ends what the client has of the user: its offline sessions, and its part in the online ones.
 /// False if there was neither a consent nor an offline session.
-pub async fn revoke(cx: &Cx, user: &User, client: &Client) -> Result<bool, StoreError> {
+///
+/// `recorded`: the event of it, written along if something was taken away.
+pub async fn revoke(cx: &Cx, user: &User, client: &Client, recorded: Option<&Event>) -> Result<bool, StoreError> {
     let realm = &cx.snapshot().realm.id;
     let revoked = cx.store().in_tx(async |db| {
         store::user::touch(db, realm, &user.id).await?;
@@ -56,6 +60,9 @@ pub async fn revoke(cx: &Cx, user: &User, client: &Client) -> Result<bool, Store
         }
         let (online, keep) = (SessionKind::Online, (WhenEmpty::Keep, cx.now));
         client_session::detach_from_all(db, online, realm, &user.id, &client.uuid, keep).await?;
+        if let Some(recorded) = recorded {
+            event::record_in(cx, db, recorded).await?;
+        }
         Ok(true)
     });
     let revoked = revoked.await?;

@@ -32,9 +32,10 @@ pub async fn log_out_all(cx: &Cx) -> Result<(), Refusal> {
     .await
 }
 
-pub async fn of_user(cx: &Cx, kind: SessionKind, user: &UserId) -> Result<Vec<ListedSession>, StoreError> {
+/// The user's sessions, the one used last first; so many at most, if there is a limit.
+pub async fn of_user(cx: &Cx, kind: SessionKind, user: &UserId, limit: Option<i64>) -> Result<Vec<ListedSession>, StoreError> {
     let live = live_cutoffs(cx.settings(), None, kind, cx.now);
-    session_list::of_user(&mut cx.store().db().await?, kind, &cx.snapshot().realm.id, user, &live).await
+    session_list::of_user(&mut cx.store().db().await?, kind, &cx.snapshot().realm.id, user, &live, limit).await
 }
 
 pub async fn of_client(

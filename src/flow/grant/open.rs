@@ -94,7 +94,7 @@ pub async fn open(
     };
     let Some(opened) = store::session::open(db, on, &opening).await? else { return Ok(None) };
     if rotation.is_on() {
-        end_surplus_chains(cx, db, request, kind, opened.chains_before).await?;
+        end_surplus_chains(cx, db, request, (kind, &chain), opened.chains_before).await?;
     }
     let id = if rotation.is_on() { first } else { token_id::refresh_token_id(cx.entropy(), opened.generation) };
     let token_session = if asks_offline { TokenSession::Offline } else { TokenSession::Online };
@@ -133,7 +133,7 @@ async fn end_surplus_chains(
     cx: &Cx,
     db: &mut Db<'_>,
     request: &Request<'_>,
-    kind: SessionKind,
+    (kind, newest): (SessionKind, &ChainId),
     before: i64,
 ) -> Result<(), StoreError> {
     let max = rotation::max_chains(cx.settings(), request.client);
@@ -141,7 +141,7 @@ async fn end_surplus_chains(
         return Ok(());
     }
     let (realm, session) = (&cx.snapshot().realm.id, &request.session.id);
-    for chain in store::chain_rows::end_surplus(db, kind, realm, (session, &request.client.uuid), max).await? {
+    for chain in store::chain_rows::end_surplus(db, kind, realm, (session, &request.client.uuid, newest), max).await? {
         let mut ended = event::new(cx, EventKind::RevokeGrant)
             .detail("reason", "too_many_refresh_token_chains")
             .detail("reuse_id", chain.as_str())

@@ -40,8 +40,17 @@ pub(super) async fn keys_of(
     let mut all = Vec::new();
     for given in &import.keys {
         match purpose(given) {
-            Some(purpose) => all.push(key_of(server, given, purpose, &import.name, now).await?),
-            None => not_taken_over.push(format!("components.org.keycloak.keys.KeyProvider.{}", given.name)),
+            Some(purpose) => {
+                let key = key_of(server, given, purpose, &import.name, now).await?;
+                let has_certificate = key.certificate.is_some() || given.certificate.is_none();
+                if all.iter().any(|other: &StoredKey| other.id == key.id) || given.private.is_some() && !has_certificate {
+                    not_taken_over.push(path(given));
+                }
+                if all.iter().all(|other| other.id != key.id) {
+                    all.push(key);
+                }
+            }
+            None => not_taken_over.push(path(given)),
         }
     }
     for purpose in [Purpose::Sign(Algorithm::Rs256), Purpose::Receive, Purpose::Sign(keys::INTERNAL_ALGORITHM), Purpose::Aes] {
@@ -52,6 +61,10 @@ pub(super) async fn keys_of(
         }
     }
     Ok(all)
+}
+
+fn path(given: &KeyImport) -> String {
+    format!("components.org.keycloak.keys.KeyProvider.{}", given.name)
 }
 
 fn purpose(given: &KeyImport) -> Option<Purpose> {
@@ -114,15 +127,22 @@ async fn key_of(
     })
 }
 
+/// The base64 of a text that may be PEM (RFC 7468): keys that people uploaded are kept as they came.
+fn without_armour(text: &str) -> Zeroizing<String> {
+    let lines = text.lines().filter(|line| !line.starts_with("-----"));
+    Zeroizing::new(lines.flat_map(|line| line.chars().filter(|c| !c.is_whitespace())).collect())
+}
+
 /// The key as the file has it; none if that is not one of its kind.
 fn read(given: &KeyImport, purpose: Purpose, private: &str) -> Option<StoredKey> {
-    let certificate = given.certificate.as_ref().and_then(|text| STANDARD.decode(text).ok());
+    let certificate = given.certificate.as_ref().and_then(|text| STANDARD.decode(without_armour(text)).ok());
     let is_secret = match purpose {
         Purpose::Sign(algorithm) => algorithm.is_symmetric(),
         Purpose::Receive => false,
         Purpose::Aes => true,
     };
-    let material = Zeroizing::new(if is_secret { SECRET.decode(private) } else { STANDARD.decode(private) }.ok()?);
+    let material =
+        Zeroizing::new(if is_secret { SECRET.decode(private) } else { STANDARD.decode(without_armour(private)) }.ok()?);
     let kid = match purpose {
         Purpose::Sign(algorithm) if algorithm.is_symmetric() => {
             Key::from_secret("", algorithm, &material).ok()?;
@@ -186,6 +206,9 @@ mod tests {
             assert_eq!(purpose, Purpose::Sign(algorithm));
             let key = read(&given, purpose, given.private.as_ref().unwrap().expose()).unwrap();
             assert_eq!((key.id.as_str(), key.algorithm.as_str()), (pair.kid.as_str(), algorithm.as_str()));
+            let armoured =
+                format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", given.private.as_ref().unwrap().expose());
+            assert_eq!(read(&given, purpose, &armoured).unwrap().id, key.id, "as PEM too");
         }
     }
 

@@ -20,7 +20,11 @@ use super::new_realm;
 use crate::model::credential::Credential;
 use crate::model::realm_import::{ClientImport, ClientScopeImport, GroupImport, RealmImport, RoleImport, RoleRef, ScopeOwner};
 use crate::model::signing_key::StoredKey;
-use crate::model::{ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, Role, RoleId, UserId};
+use crate::model::{
+    ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, RealmSettings, Role, RoleId, UserId,
+    own_attributes,
+};
+use crate::oidc::user_profile;
 use crate::store::client::{ClientRow, MapperOwner};
 use crate::store::{self, Db, StoreError};
 
@@ -37,6 +41,7 @@ pub async fn run(server: &Server, mut import: RealmImport, creator: Option<&User
     let now = server.clock.now();
     let mut not_taken_over = std::mem::take(&mut import.not_taken_over);
     not_taken_over.extend(without_effect(&import));
+    check(&import)?;
     new_realm::complete(&mut import, &server.entropy);
     roles_that_are_only_named(&mut import);
     let realm = import.id.clone().unwrap_or_else(|| RealmId::new(server.entropy.uuid()));
@@ -53,6 +58,20 @@ pub async fn run(server: &Server, mut import: RealmImport, creator: Option<&User
         tracing::warn!(realm = import.name, path, "the realm file says this, and nothing here acts on it");
     }
     Ok(Imported { realm, not_taken_over })
+}
+
+/// Refuses what would silently mean something else than the file says.
+fn check(import: &RealmImport) -> Result<(), ImportError> {
+    if import.user_profile.as_ref().is_some_and(|profile| user_profile::check(profile).is_err()) {
+        return Err(ImportError::Unknown("The user profile cannot be read".to_owned()));
+    }
+    let settings = RealmSettings::of(&import.document);
+    own_attributes::check(&settings.attributes, false).map_err(ImportError::Unknown)?;
+    for client in &import.clients {
+        let checked = own_attributes::check(&client.settings.attributes, true);
+        checked.map_err(|text| ImportError::Unknown(format!("Client {}: {text}", client.client_id)))?;
+    }
+    Ok(())
 }
 
 /// Roles that users, groups and scope mappings name and the file does not have are made (Keycloak).

@@ -127,6 +127,8 @@ pub(super) async fn change_consent(
         }
         scopes.push(id);
     }
+    scopes.sort_unstable();
+    scopes.dedup();
     let user = flow::replace(own.cx(), client, own.user(), &scopes).await?;
     let pages = Pages::of(&app, own.cx(), &headers, None);
     Ok(match user.as_deref().and_then(|user| user.consent_for(&client.uuid)) {

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -36,8 +36,9 @@ pub(super) fn routes(app: &App) -> Router<App> {
 /// A browser asks for a page. Whoever takes anything gets the console at its front door, and JSON behind it (Keycloak).
 async fn browsers_to_the_console(State(console): State<Router>, request: Request, next: Next) -> Response {
     let accepted = request.headers().get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let sends_json = request.headers().get(CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"application/json"));
     let is_front_door = request.uri().path().trim_end_matches('/').ends_with("/account");
-    let is_browser = accepts_html(request.headers()) || is_front_door && matches!(accepted, "" | "*/*");
+    let is_browser = accepts_html(request.headers()) || is_front_door && !sends_json && matches!(accepted, "" | "*/*");
     if is_browser && request.method() != Method::OPTIONS {
         match console.oneshot(anew(request)).await {
             Ok(response) => response,

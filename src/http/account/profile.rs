@@ -18,17 +18,18 @@ use crate::oidc::user_rules::Violation;
 
 pub(super) async fn read(own: Own<ViewProfile>, query: Query) -> Answer {
     let user = own.user();
+    let stored = own.cx().snapshot().realm.user_profile.as_ref();
     let mut shown = Map::new();
     let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);
     put("id", json!(user.id));
     put("username", json!(user.username));
     for (name, value) in [("firstName", &user.first_name), ("lastName", &user.last_name), ("email", &user.email)] {
-        if let Some(value) = value {
+        let is_shown = stored.is_none() || user_profile::users_may_view(stored, name);
+        if let Some(value) = value.as_ref().filter(|_| is_shown) {
             put(name, json!(value));
         }
     }
     put("emailVerified", json!(user.email_verified));
-    let stored = own.cx().snapshot().realm.user_profile.as_ref();
     let visible: BTreeMap<_, _> = user.attributes.iter().filter(|(name, _)| user_profile::users_may_view(stored, name)).collect();
     if !visible.is_empty() {
         put("attributes", json!(visible));
@@ -58,7 +59,7 @@ pub(super) async fn update(own: Own<ManageAccount>, headers: HeaderMap, body: Bo
         email: sent.email,
         first_name: sent.first_name,
         last_name: sent.last_name,
-        attributes: sent.attributes.unwrap_or_default(),
+        attributes: Some(sent.attributes.unwrap_or_default()),
     };
     Ok(match profile::update(own.cx(), own.user(), &profile).await? {
         Ok(()) => done_uncached(),

@@ -22,7 +22,7 @@ const NOT_FOUND: AdminError = AdminError::NotFound("Credential not found");
 const MAX_LABEL: usize = 255;
 
 /// The kinds of credentials that sign-in asks for, with those that the user has.
-pub(super) async fn credentials(own: Own<ManageAccount>, query: Query) -> Answer {
+pub(super) async fn credentials(own: Own<ViewProfile>, query: Query) -> Answer {
     if query.text("type").is_some_and(|kind| kind != PASSWORD) {
         return Ok(shown_in_lower_case(&json!([])));
     }

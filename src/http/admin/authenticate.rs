@@ -90,15 +90,7 @@ impl Administrator {
 
     /// Whether the token lists the role. A lightweight token lists none and is not limited by that.
     fn listed(&self, path: &[&str], role: &str) -> bool {
-        if self.0.token.client.uses_lightweight_access_tokens() {
-            return true;
-        }
-        let mut place = self.0.claims.get(path[0]);
-        for step in &path[1..] {
-            place = place.and_then(|p| p.get(step));
-        }
-        let roles = place.and_then(|p| p.get("roles")).and_then(Value::as_array);
-        roles.is_some_and(|roles| roles.iter().any(|r| r.as_str() == Some(role)))
+        self.0.token.client.uses_lightweight_access_tokens() || access_token::lists_role(&self.0.claims, path, role)
     }
 }
 
@@ -132,14 +124,7 @@ async fn identify(app: &App, caller: &Caller, headers: &HeaderMap) -> Result<Adm
     let name = issuer.strip_prefix(&format!("{}/realms/", caller.base)).ok_or(AdminError::Unauthorized)?;
     let name = percent_encoding::percent_decode_str(name).decode_utf8().map_err(|_| AdminError::Unauthorized)?;
     let cx = cx_of(app, caller, &name).await?.ok_or(AdminError::Unauthorized)?;
-    let claims = match keys::verified_claims(&cx, token) {
-        Some(claims) => claims,
-        // The realm may have got the key that signed the token on another node.
-        None => {
-            let cx = cx.refreshed().await?.ok_or(AdminError::Unauthorized)?;
-            keys::verified_claims(&cx, token).ok_or(AdminError::Unauthorized)?
-        }
-    };
+    let (cx, claims) = keys::claims_of_any_node(&cx, token).await?.ok_or(AdminError::Unauthorized)?;
     if !access_token::is_bearer(&claims) {
         return Err(AdminError::Unauthorized);
     }

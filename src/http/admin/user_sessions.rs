@@ -28,7 +28,7 @@ const CLIENT_NOT_FOUND: AdminError = AdminError::NotFound("Client not found");
 
 async fn online(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>) -> Answer {
     let user = user_of(&admin, &id).await?;
-    let sessions = session::of_user(&admin.cx, SessionKind::Online, &user.id).await?;
+    let sessions = session::of_user(&admin.cx, SessionKind::Online, &user.id, None).await?;
     let list = sessions.iter().map(|s| user_session(admin.cx.snapshot(), s));
     Ok(shown(&Value::from(list.collect::<Vec<Value>>())))
 }
@@ -53,7 +53,7 @@ async fn consents(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>
 async fn revoke(admin: Admin<ManageUsers>, Path((_, id, client)): Path<(String, String, String)>) -> Answer {
     let user = user_of(&admin, &id).await?;
     let client = admin.cx.snapshot().client(&client).ok_or(CLIENT_NOT_FOUND)?;
-    if flow::revoke(&admin.cx, &user, client).await? {
+    if flow::revoke(&admin.cx, &user, client, None).await? {
         Ok(done_uncached())
     } else {
         Err(AdminError::NotFound("Consent nor offline token not found"))

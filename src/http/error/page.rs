@@ -92,6 +92,14 @@ impl Pages {
         response
     }
 
+    /// A page of the account: whatever a realm allows for its sign-in pages, nobody frames it and its forms go nowhere else.
+    pub(crate) fn own_form<P: Page>(&self, page: &P) -> Response {
+        let mut response = self.form(page);
+        let policy = HeaderValue::from_static("frame-ancestors 'none'; form-action 'self'");
+        response.headers_mut().append(CONTENT_SECURITY_POLICY, policy);
+        response
+    }
+
     pub(crate) fn error(&self, error: &PageError) -> Response {
         let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
         let message = match error.argument {

@@ -9,7 +9,7 @@ mod realm;
 
 pub(crate) use caller::Caller;
 pub(crate) use cookies::{browser, value as cookie};
-pub(crate) use form::{BodyError, read_form, read_json};
+pub(crate) use form::{BodyError, read as read_body, read_form, read_json};
 pub(crate) use json::{Json, Representation, read as read_representation};
 pub(crate) use query::Query;
 pub(crate) use realm::{PageCx, RealmCx, cx_of};

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::lenient::{Flag, Hidden, Ignored, Names, Number, Text, put, text, texts};
 use super::protocol_mapper::{ProtocolMapperRepresentation, protocol_mapper};
-use crate::base::Entropy;
+use super::realm_settings::MASK;
+use crate::base::{Entropy, Secret};
 use crate::http::extract::Representation;
 use crate::model::realm_import::{AssignedScopes, ClientImport};
 use crate::model::{Client, ClientId, ClientScopeId, ClientSettings, ClientUuid, RealmSnapshot};
@@ -93,7 +94,7 @@ impl ClientRepresentation {
             client_id: text(self.client_id.as_ref()).unwrap_or_default(),
             enabled: self.enabled.is_none_or(|f| f.0),
             not_before: self.not_before.map_or(0, |n| n.0),
-            secret: self.secret.as_ref().map(|h| h.0.clone()).filter(|s| !s.expose().is_empty()),
+            secret: self.given_secret().cloned(),
             settings,
             scopes: named.then(|| AssignedScopes {
                 default: list(&self.default_client_scopes),
@@ -103,9 +104,17 @@ impl ClientRepresentation {
         }
     }
 
+    /// The secret, unless it is empty or what stands for one that is not shown: a client gets or keeps its own then.
+    fn given_secret(&self) -> Option<&Secret> {
+        self.secret.as_ref().map(|hidden| &hidden.0).filter(|s| !s.expose().is_empty() && s.expose() != MASK)
+    }
+
     /// What of the client is lost.
     pub(super) fn report(&self, report: &mut Vec<String>) {
         let path = format!("clients.{}", text(self.client_id.as_ref()).unwrap_or_default());
+        if self.secret.as_ref().is_some_and(|hidden| hidden.0.expose() == MASK) {
+            report.push(format!("{path}.secret"));
+        }
         self.ignored.report(&path, report);
         for mapper in self.protocol_mappers.iter().flatten() {
             mapper.report(&path, report);
@@ -120,7 +129,7 @@ impl ClientRepresentation {
         }
         put(&mut changed.enabled, self.enabled.as_ref());
         put(&mut changed.not_before, self.not_before.as_ref());
-        if let Some(Hidden(secret)) = &self.secret {
+        if let Some(secret) = self.given_secret() {
             changed.secret = Some(secret.clone());
         }
         self.put_settings(&mut changed.settings);

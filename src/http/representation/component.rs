@@ -1,6 +1,7 @@
 //! Components of a realm file: what is configured of a kind of provider. Read are the keys and the edited user profile.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -22,7 +23,7 @@ const CURVE: [&str; 2] = ["ecdsaEllipticCurveKey", "eddsaEllipticCurveKey"];
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Components(BTreeMap<String, Vec<Component>>);
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Component {
     name: Option<Text>,
@@ -38,6 +39,13 @@ struct ComponentFields;
 impl Names for ComponentFields {
     const NAMES: &'static [&'static str] = &["subComponents"];
     const DERIVED: &'static [&'static str] = &["id", "parentId", "providerType", "subType"];
+}
+
+/// Its name only: private keys stand in the configuration.
+impl fmt::Debug for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Component").field("name", &self.name).field("provider_id", &self.provider_id).finish_non_exhaustive()
+    }
 }
 
 impl Component {
@@ -79,10 +87,11 @@ impl Components {
         self.of(KEY).iter().map(Component::to_key).collect()
     }
 
-    /// An edited user profile stands as JSON text in the configuration of its component.
+    /// An edited user profile stands as JSON text in the configuration of its component. One that cannot be read is `null`,
+    /// which is no profile and is refused as such.
     pub(super) fn user_profile(&self) -> Option<Value> {
         let text = self.of(USER_PROFILE).iter().find_map(|c| c.config("kc.user.profile.config"))?;
-        serde_json::from_str(text).ok()
+        Some(serde_json::from_str(text).unwrap_or(Value::Null))
     }
 
     pub(super) fn report(&self, report: &mut Vec<String>) {
@@ -91,6 +100,9 @@ impl Components {
                 let path = format!("components.{kind}.{}", component.name());
                 if kind == KEY || kind == USER_PROFILE {
                     component.ignored.report(&path, report);
+                    if component.first_of(&PRIVATE) == Some(MASK) {
+                        report.push(path);
+                    }
                 } else {
                     report.push(path);
                 }
@@ -120,6 +132,8 @@ mod tests {
         assert!(!format!("{keys:?}").contains("MIIB"));
         let mut report = Vec::new();
         components.report(&mut report);
-        assert_eq!(report, ["components.org.keycloak.storage.UserStorageProvider.ldap"]);
+        let masked = "components.org.keycloak.keys.KeyProvider.masked";
+        assert_eq!(report, [masked, "components.org.keycloak.storage.UserStorageProvider.ldap"]);
+        assert!(!format!("{components:?}").contains("MIIB"));
     }
 }

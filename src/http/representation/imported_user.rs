@@ -112,6 +112,14 @@ impl Names for CredentialFields {
 }
 
 impl ImportedCredential {
+    /// Whether a credential comes of it: a password in the clear, or one as it was stored.
+    fn is_read(&self) -> bool {
+        match (&self.secret_data, &self.credential_data) {
+            (Some(_), Some(data)) => serde_json::from_str::<Value>(&data.0).is_ok(),
+            _ => self.value.is_some() && self.kind.as_ref().is_none_or(|kind| kind.0 == PASSWORD),
+        }
+    }
+
     fn to_import(&self, now: Timestamp, entropy: &Entropy) -> Option<PasswordImport> {
         let kind = text(self.kind.as_ref()).unwrap_or_else(|| PASSWORD.to_owned());
         if let (Some(Hidden(secret_data)), Some(data)) = (&self.secret_data, &self.credential_data) {
@@ -139,7 +147,7 @@ impl ImportedUser {
             let kind = text(credential.kind.as_ref()).unwrap_or_else(|| PASSWORD.to_owned());
             let path = format!("{path}.credentials.{kind}");
             credential.ignored.report(&path, report);
-            if credential.value.is_none() && credential.secret_data.is_none() {
+            if !credential.is_read() {
                 report.push(path);
             }
         }

@@ -91,11 +91,18 @@ const MAIL: &str = "smtpServer";
 pub(crate) const MASK: &str = "**********";
 
 /// The settings that a representation names, each as it is kept. Null counts as absent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Settings {
     pub(super) values: Map<String, Value>,
     /// The names of parts that said something and are not kept.
     pub(super) ignored: Vec<String>,
+}
+
+/// Names only: the password of the mail server is among the values.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("names", &self.values.keys()).field("ignored", &self.ignored).finish()
+    }
 }
 
 fn kind(name: &str) -> Option<Kind> {
@@ -175,6 +182,11 @@ impl Settings {
         let mut document = self.values.clone();
         let mut attributes = object(fresh.get(ATTRIBUTES));
         attributes.extend(object(self.values.get(ATTRIBUTES)));
+        if let Some(Value::Object(mail)) = document.get_mut(MAIL)
+            && mail.get("password").and_then(Value::as_str) == Some(MASK)
+        {
+            mail.remove("password");
+        }
         self.echo(fresh, &mut attributes);
         document.insert(ATTRIBUTES.to_owned(), Value::from(attributes));
         if let Some(given) = self.values.get("browserSecurityHeaders") {

@@ -111,7 +111,7 @@ fn consent_names_the_scopes_one_by_one_and_the_terms_in_a_sentence() {
     assert_eq!(text_of(&document, "h1"), ["Grant Access to Mail Reader"]);
     assert_eq!(text_of(&document, "li"), ["User profile", "Email address", "Read all messages", "Offline Access"]);
     let terms = "Mail Reader keeps this access while you are away: it ends after 30 days without use and after 60 days at the \
-                 latest, and an administrator can end it at any time.";
+                 latest, and you can end it in your account at any time.";
     assert_eq!(text_of(&document, ".terms"), [terms]);
     assert_eq!(fields(&document), ["hidden code=c0de", "submit accept=Yes", "submit cancel=No"]);
     assert!(text_of(&html(&Consent { offline: None, ..Consent::sample() }), ".terms").is_empty());

@@ -19,7 +19,7 @@ pub(super) async fn list(visitor: Visitor) -> Response {
     };
     // What acts while the user is away comes first.
     found.sort_by_key(|a| (a.offline.is_empty(), a.consent.is_none()));
-    visitor.pages.form(&Applications {
+    visitor.pages.own_form(&Applications {
         account: visitor.shell(),
         offline_count: found.iter().filter(|a| !a.offline.is_empty()).count(),
         applications: found.iter().map(|application| card(&visitor, application)).collect(),
@@ -72,7 +72,7 @@ pub(super) async fn ask(visitor: Visitor, Path((_, client_id)): Path<(String, St
         Err(error) => return visitor.pages.trouble(&error),
     };
     let lifespan = session_limits::access_token_lifespan(visitor.cx.settings(), &application.client);
-    visitor.pages.form(&RemoveAccess {
+    visitor.pages.own_form(&RemoveAccess {
         account: visitor.shell(),
         action: remove_address(&visitor, &client_id),
         back: Section::Applications.address(&visitor.cx),

@@ -18,7 +18,7 @@ pub(super) async fn list(visitor: Visitor) -> Response {
     };
     found.sort_by_key(|s| !is_current(&visitor, s));
     let has_others = visitor.may_manage() && found.iter().any(|s| !is_current(&visitor, s));
-    visitor.pages.form(&Devices {
+    visitor.pages.own_form(&Devices {
         account: visitor.shell(),
         end_others: has_others.then(|| visitor.at("/devices/end-others")),
         sessions: found.iter().map(|session| card(&visitor, session)).collect(),

@@ -28,7 +28,7 @@ pub(super) async fn save(OwnForm { visitor, form }: OwnForm) -> Response {
         first_name: sent("firstName"),
         last_name: sent("lastName"),
         // The page does not show them, so they stay.
-        attributes: visitor.user().attributes.clone(),
+        attributes: None,
     };
     let violations = match profile::update(&visitor.cx, visitor.user(), &profile).await {
         Ok(Ok(())) => return visitor.done(Section::PersonalInfo, "saved"),
@@ -47,7 +47,7 @@ fn of_user(user: &User) -> Profile {
         email: user.email.clone(),
         first_name: user.first_name.clone(),
         last_name: user.last_name.clone(),
-        attributes: user.attributes.clone(),
+        attributes: None,
     }
 }
 
@@ -73,7 +73,7 @@ fn page(visitor: &Visitor, profile: &Profile, violations: &[Violation]) -> Respo
             || !user_profile::may_edit(Some(stored), Editor::User, name),
         error: violations.iter().find(|v| v.field == name).map(|v| Message::new(v.message)),
     });
-    visitor.pages.form(&PersonalInfo {
+    visitor.pages.own_form(&PersonalInfo {
         account: visitor.shell(),
         action: Section::PersonalInfo.address(&visitor.cx),
         fields: fields.collect(),

@@ -35,6 +35,14 @@ impl Section {
         format!("{}/account{path}", cx.issuer)
     }
 
+    /// The role of the client `account` that lets a user see it.
+    pub(super) fn role(self) -> &'static str {
+        match self {
+            Self::PersonalInfo | Self::Devices => "view-profile",
+            Self::Applications => "view-applications",
+        }
+    }
+
     pub(super) fn of_path(path: &str) -> Self {
         if path.contains("/account/applications") {
             Self::Applications

@@ -7,9 +7,9 @@ use axum::response::Response;
 
 use super::section::Section;
 use crate::flow::Cx;
-use crate::flow::account::console::{self, SignIn};
+use crate::flow::account::console::{self, SignIn, Visit};
 use crate::http::error::Pages;
-use crate::http::extract::{PageCx, cookie};
+use crate::http::extract::{PageCx, browser, cookie};
 use crate::http::login::answer::{found, query};
 use crate::http::path_segment;
 use crate::http::state::App;
@@ -35,16 +35,25 @@ pub(super) async fn come_back(State(app): State<App>, PageCx(cx): PageCx, header
     let pages = Pages::of(&app, &cx, &headers, None);
     let Ok(parameters) = query(uri.query()) else { return pages.error(&PageError::new("invalidRequestMessage")) };
     let kept = cookie(&headers, COOKIE).and_then(read);
-    let (Some((section, kept)), Some(state)) = (kept, parameters.get("state")) else {
-        return pages.error(&PageError::new("cookieNotFoundMessage"));
+    let finished = match (&kept, parameters.get("state"), parameters.get("code")) {
+        (Some((section, kept)), Some(state), Some(code)) => {
+            match console::finish(&cx, kept, state, code, &redirect_uri(&cx)).await {
+                Ok(true) => Some(*section),
+                Ok(false) => None,
+                Err(error) => return pages.trouble(&error),
+            }
+        }
+        _ => None,
     };
-    let Some(code) = parameters.get("code") else { return pages.error(&PageError::new("access-denied")) };
-    let response = match console::finish(&cx, &kept, state, code, &redirect_uri(&cx)).await {
-        Ok(true) => found(&section.address(&cx)),
-        Ok(false) => pages.error(&PageError::new("invalidCodeMessage")),
-        Err(error) => return pages.trouble(&error),
-    };
-    with_cookie(&app, &cx, response, "", 0)
+    if let Some(section) = finished {
+        return with_cookie(&app, &cx, found(&section.address(&cx)), "", 0);
+    }
+    // A reload, or the way back of another tab: whoever is signed in goes on. The cookie stays for the tab that it is of.
+    match console::visit(&cx, &browser(&headers)).await {
+        Ok(Visit::Welcome(_)) => found(&Section::PersonalInfo.address(&cx)),
+        Ok(_) => pages.error(&PageError::new("invalidCodeMessage")),
+        Err(error) => pages.trouble(&error),
+    }
 }
 
 fn read(value: &str) -> Option<(Section, SignIn)> {

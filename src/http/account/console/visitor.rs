@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use super::section::Section;
 use super::sign_in;
 use crate::flow::Cx;
-use crate::flow::account::console;
+use crate::flow::account::console::{self, Visit};
 use crate::flow::browser::Browser;
 use crate::flow::signed_in::SignedIn;
 use crate::http::error::{PageFailure, Pages};
@@ -39,10 +39,11 @@ pub(super) fn device_name(device: &Device) -> Option<DeviceName> {
 pub(super) struct Visitor {
     pub cx: Cx,
     pub pages: Pages,
-    pub present: SignedIn,
+    pub present: Box<SignedIn>,
     browser: Browser,
     section: Section,
     notice: Option<&'static str>,
+    may_manage: bool,
 }
 
 impl Visitor {
@@ -51,7 +52,7 @@ impl Visitor {
     }
 
     pub(super) fn may_manage(&self) -> bool {
-        console::may(&self.cx, &self.present, &["manage-account"])
+        self.may_manage
     }
 
     pub(super) fn no_access(&self) -> Response {
@@ -92,23 +93,19 @@ impl FromRequestParts<App> for Visitor {
         let PageCx(cx) = PageCx::from_request_parts(parts, app).await.map_err(PageFailure::into_response)?;
         let pages = Pages::of(app, &cx, &parts.headers, None);
         let section = Section::of_path(parts.uri.path());
-        if console::client(&cx).is_none() {
-            return Err(pages.error(&PageError::new("clientDisabledMessage")));
-        }
         let browser = browser(&parts.headers);
-        let present = match console::visitor(&cx, &browser).await {
-            Ok(Some(present)) => present,
-            Ok(None) => return Err(sign_in::begin(app, &cx, section)),
+        let present = match console::visit(&cx, &browser).await {
+            Ok(Visit::Welcome(present)) => present,
+            Ok(Visit::SignIn) => return Err(sign_in::begin(app, &cx, section)),
+            Ok(Visit::Closed(message)) => return Err(pages.error(&PageError::new(message))),
             Err(error) => return Err(pages.trouble(&error)),
         };
         let done = parts.uri.query().and_then(|q| q.strip_prefix("done="));
         let notice = NOTICES.iter().find(|(name, _)| Some(*name) == done).map(|(_, key)| *key);
-        let visitor = Self { cx, pages, present, browser, section, notice };
-        if console::may(&visitor.cx, &visitor.present, &["manage-account", "view-profile"]) {
-            Ok(visitor)
-        } else {
-            Err(visitor.no_access())
-        }
+        let may_manage = console::may(&cx, &present, &["manage-account"]);
+        let may_view = may_manage || console::may(&cx, &present, &[section.role()]);
+        let visitor = Self { cx, pages, present, browser, section, notice, may_manage };
+        if may_view { Ok(visitor) } else { Err(visitor.no_access()) }
     }
 }
 
@@ -123,11 +120,10 @@ impl FromRequest<App> for OwnForm {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (mut parts, body): (Parts, Body) = request.into_parts();
+        // The form comes first: who dribbles it is judged as things stand when it is there.
+        let form = read_form(&parts.headers, body).await;
         let visitor = Visitor::from_request_parts(&mut parts, app).await?;
-        let form = match read_form(&parts.headers, body).await {
-            Ok(form) => form,
-            Err(_) => return Err(visitor.pages.error(&PageError::new("invalidRequestMessage"))),
-        };
+        let Ok(form) = form else { return Err(visitor.pages.error(&PageError::new("invalidRequestMessage"))) };
         // Browsers say where a form comes from; older ones do not, and for them the token stands alone.
         let site = parts.headers.get("sec-fetch-site").and_then(|v| v.to_str().ok());
         let is_own_page = site.is_none_or(|site| site == "same-origin");
