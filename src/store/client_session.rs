@@ -109,6 +109,24 @@ pub async fn lock_session(db: &mut Db<'_>, kind: SessionKind, realm: &RealmId, s
     Ok(locked.fetch_optional(db.raw()).await?.is_some())
 }
 
+/// The same for a session of this user: another's is not locked.
+pub async fn lock_session_of(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    session: &SessionId,
+    user: &UserId,
+) -> Result<bool, StoreError> {
+    let locked = sqlx::query!(
+        "select session_id from session where kind = $1 and realm_id = $2 and session_id = $3 and user_id = $4 for update",
+        kind.as_str(),
+        realm.as_str(),
+        session.as_str(),
+        user.as_str(),
+    );
+    Ok(locked.fetch_optional(db.raw()).await?.is_some())
+}
+
 /// Ends the sessions that have no part left, or notes since when they have none.
 pub async fn settle_empty(
     db: &mut Db<'_>,

@@ -212,3 +212,22 @@ async fn a_field_that_users_may_not_write_does_not_stand_in_the_way() {
     assert_eq!((&user[0]["email"], &user[0]["firstName"]), (&json!("alice@example.org"), &json!("Alicia")));
     server.finish().await;
 }
+
+#[tokio::test]
+async fn one_grant_of_several_is_ended_and_the_others_go_on() {
+    let server = TestServer::start().await;
+    let first = server.offline_token().await;
+    server.advance(Duration::from_secs(60));
+    let second = server.offline_token().await;
+    let (browser, page) = open(&server, "/applications").await;
+    // The form that stands first is that of the grant used last.
+    let done = submit(&browser, &page, &[]).await;
+    assert!(done.says("This offline access was ended."), "{}", done.html);
+    assert_eq!(server.refresh(&second).await.refusal().2, "Offline user session not found");
+    server.refresh(&first).await.granted();
+    // A grant of somebody else, or of no one, is none of this user's.
+    let csrf = page.hidden()["csrf"].clone();
+    let address = server.realm("demo", "/account/applications/demo-backup/grants/nonsense/end");
+    assert_eq!(browser.post(&address, &[("csrf", csrf.as_str())]).await.status, 404);
+    server.finish().await;
+}

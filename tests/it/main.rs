@@ -24,6 +24,7 @@ mod packaging;
 mod pages;
 mod realm_files;
 mod rotation;
+mod rotation_model;
 mod secrets_at_rest;
 mod sign_in;
 mod statements;

@@ -9,9 +9,10 @@ use crate::base::Timestamp;
 use crate::flow::context::Cx;
 use crate::flow::{admin, event};
 use crate::model::event::EventKind;
-use crate::model::{Client, ClientId, Consent, SessionKind, User};
+use crate::model::{Client, ClientId, Consent, SessionId, SessionKind, User};
 use crate::oidc::session_limits::{self, Lapse, Usage};
 use crate::store::StoreError;
+use crate::store::client_session::{self, WhenEmpty};
 use crate::store::session_list::{ClientPage, ListedSession};
 
 #[derive(Clone, Debug)]
@@ -98,6 +99,28 @@ async fn offline_access(cx: &Cx, user: &User, client: &Client) -> Result<Vec<Off
         .collect();
     grants.sort_by_key(|grant| std::cmp::Reverse(grant.session.last_access_at));
     Ok(grants)
+}
+
+/// Ends one grant of offline access, and leaves the others and the consent. False if the user has no such grant.
+pub async fn end_grant(cx: &Cx, user: &User, client: &Client, session: &SessionId) -> Result<bool, StoreError> {
+    let (realm, offline) = (&cx.snapshot().realm.id, SessionKind::Offline);
+    let mut ended = event::new(cx, EventKind::RevokeGrant).detail("revoked_client", client.client_id.as_str());
+    ended.client_id = Some(client.client_id.to_string());
+    ended.user_id = Some(user.id.clone());
+    ended.session_id = Some(session.clone());
+    cx.store()
+        .in_tx(async |db| {
+            if !client_session::lock_session_of(db, offline, realm, session, &user.id).await? {
+                return Ok(false);
+            }
+            let rule = (WhenEmpty::End, cx.now);
+            let is_ended = client_session::detach(db, offline, realm, session, &client.uuid, rule).await?;
+            if is_ended {
+                event::record_in(cx, db, &ended).await?;
+            }
+            Ok(is_ended)
+        })
+        .await
 }
 
 /// Takes back the consent and ends all offline access of a client. What it is doing at this moment ends with its access token.

@@ -48,6 +48,8 @@ pub struct OfflineCard {
     pub ends_in: i64,
     /// It ends then even if it is used: else only if it is not.
     pub at_the_latest: bool,
+    /// Ends this one alone; none where the application has no other.
+    pub end: Option<String>,
 }
 
 impl Page for Applications {
@@ -63,6 +65,7 @@ impl Page for Applications {
             ends_at: 1_793_000_000,
             ends_in: 30 * 86_400,
             at_the_latest: latest,
+            end: Some("/realms/sample/account/applications/backup/grants/x/end".into()),
         };
         let application = |name: &str, offline: Vec<OfflineCard>| Application {
             name: name.into(),

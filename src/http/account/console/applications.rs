@@ -8,6 +8,7 @@ use super::visitor::{OwnForm, Visitor, device_name};
 use crate::flow::account::applications::{self, Application, OfflineAccess};
 use crate::http::login::answer::client_url;
 use crate::http::path_segment;
+use crate::model::SessionId;
 use crate::model::device::Device;
 use crate::oidc::session_limits::{self, Lapse};
 use crate::view::account::{Application as Card, Applications, Consented, OfflineCard, RemoveAccess};
@@ -40,7 +41,7 @@ fn card(visitor: &Visitor, application: &Application) -> Card {
             since: consent.created_at.unix_seconds(),
             scopes: consent.scopes.iter().filter_map(|id| snapshot.scopes.get(id)).map(|s| s.consent_text().to_owned()).collect(),
         }),
-        offline: application.offline.iter().map(|grant| offline_card(visitor, grant)).collect(),
+        offline: application.offline.iter().map(|grant| offline_card(visitor, application, grant)).collect(),
         remove: is_removable.then(|| remove_address(visitor, client.client_id.as_str())),
     }
 }
@@ -49,8 +50,12 @@ fn remove_address(visitor: &Visitor, client_id: &str) -> String {
     visitor.at(&format!("/applications/{}/remove", path_segment(client_id)))
 }
 
-fn offline_card(visitor: &Visitor, grant: &OfflineAccess) -> OfflineCard {
+fn offline_card(visitor: &Visitor, application: &Application, grant: &OfflineAccess) -> OfflineCard {
     let now = visitor.cx.now.unix_seconds();
+    let end = || {
+        let (client, session) = (application.client.client_id.as_str(), grant.session.id.as_str());
+        visitor.at(&format!("/applications/{}/grants/{}/end", path_segment(client), path_segment(session)))
+    };
     let last_used_at = grant.session.last_access_at.unix_seconds();
     OfflineCard {
         device: device_name(&Device::of(&grant.session.user_agent)),
@@ -61,6 +66,7 @@ fn offline_card(visitor: &Visitor, grant: &OfflineAccess) -> OfflineCard {
         ends_at: grant.ends_at.unix_seconds(),
         ends_in: grant.ends_at.unix_seconds().saturating_sub(now),
         at_the_latest: grant.by == Lapse::Max,
+        end: (application.offline.len() > 1 && visitor.may_manage()).then(end),
     }
 }
 
@@ -81,6 +87,19 @@ pub(super) async fn ask(visitor: Visitor, Path((_, client_id)): Path<(String, St
         has_consent: application.consent.is_some(),
         still_works: i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX),
     })
+}
+
+/// Ends one grant of several.
+pub(super) async fn end_grant(
+    Path((_, client_id, session)): Path<(String, String, String)>,
+    OwnForm { visitor, .. }: OwnForm,
+) -> Response {
+    let Some(client) = visitor.cx.snapshot().client(&client_id) else { return visitor.pages.not_found() };
+    match applications::end_grant(&visitor.cx, visitor.user(), client, &SessionId::new(session)).await {
+        Ok(true) => visitor.done(Section::Applications, "grant-ended"),
+        Ok(false) => visitor.pages.not_found(),
+        Err(error) => visitor.pages.trouble(&error),
+    }
 }
 
 pub(super) async fn remove(Path((_, client_id)): Path<(String, String)>, OwnForm { visitor, .. }: OwnForm) -> Response {

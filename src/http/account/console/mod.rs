@@ -26,6 +26,7 @@ pub(super) fn routes() -> Router<App> {
         .route(&at("/"), get(personal_info::show).post(personal_info::save))
         .route(&at("/applications"), get(applications::list))
         .route(&at("/applications/{client}/remove"), get(applications::ask).post(applications::remove))
+        .route(&at("/applications/{client}/grants/{session}/end"), post(applications::end_grant))
         .route(&at("/account-security/device-activity"), get(devices::list))
         .route(&at("/devices/end-others"), post(devices::end_others))
         .route(&at("/devices/{id}/end"), post(devices::end))

@@ -23,7 +23,8 @@ use crate::view::Message;
 use crate::view::account::{AccountShell, DeviceName};
 
 /// What was done a moment ago, as the address of the next page says it.
-const NOTICES: [(&str, &str); 4] = [
+const NOTICES: [(&str, &str); 5] = [
+    ("grant-ended", "grantEndedMessage"),
     ("saved", "accountUpdatedMessage"),
     ("removed", "accessRemovedMessage"),
     ("ended", "sessionEndedMessage"),
