@@ -105,3 +105,46 @@ async fn a_clients_secret_is_changed_and_the_old_one_is_worth_nothing() {
     Answer::of(request.form(&form).send().await.unwrap()).await.granted();
     server.finish().await;
 }
+
+#[tokio::test]
+async fn every_offline_grant_is_listed_by_page_filtered_and_ended_alone() {
+    let server = TestServer::start().await;
+    let mut tokens = Vec::new();
+    for _ in 0..5 {
+        tokens.push(server.offline_token().await);
+        server.advance(std::time::Duration::from_secs(60));
+    }
+    server.refresh(&tokens[0]).await.granted();
+    let admin = server.admin().await;
+    let path = "/demo/nightlatch/offline-grants";
+    let mut seen = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = admin.get(&format!("{path}?clientId=demo-backup&max=2{after}")).await;
+        seen.extend(page["grants"].as_array().unwrap().iter().cloned());
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 5, "{seen:?}");
+    assert_eq!((&seen[0]["user"]["username"], &seen[0]["endsBy"]), (&json!("alice"), &json!("idle")));
+    let span = seen[0]["endsAt"].as_i64().unwrap() - seen[0]["lastUsedAt"].as_i64().unwrap();
+    assert_eq!(span, 2_592_000_000, "30 days after its last use");
+    let stale = admin.get(&format!("{path}?unusedFor=100")).await;
+    assert_eq!(stale["grants"].as_array().unwrap().len(), 3, "the first was used just now, the last is new: {stale}");
+    for (query, status) in [("clientId=nobody", 404), ("after=x", 400), ("max=many", 404), ("userId=nobody", 200)] {
+        let answer = admin.call(reqwest::Method::GET, &format!("{path}?{query}"), None).await;
+        assert_eq!(answer.status, status, "{query}: {:?}", answer.body);
+    }
+    let (session, client) = (seen[0]["sessionId"].as_str().unwrap(), seen[0]["client"]["id"].as_str().unwrap());
+    assert_eq!(admin.delete(&format!("{path}/{session}/{client}")).await.status, 204);
+    assert_eq!(admin.delete(&format!("{path}/{session}/{client}")).await.status, 404);
+    assert_eq!(admin.offline_sessions("demo-backup").await, 4);
+    // A user without a role of the administration sees nothing of it.
+    let alice = server.sign_in("openid").await;
+    let request = server.http.get(format!("{}/admin/realms{path}", server.base));
+    let answer = request.bearer_auth(alice["access_token"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 403);
+    server.finish().await;
+}

@@ -8,6 +8,7 @@ mod client_scopes;
 mod clients;
 mod events;
 mod handing_out;
+mod offline_grants;
 mod permission;
 mod realm;
 mod realms;
@@ -51,6 +52,7 @@ fn endpoints() -> Router<App> {
         .merge(client_scopes::routes())
         .merge(clients::routes())
         .merge(events::routes())
+        .merge(offline_grants::routes())
         .merge(realm::routes())
         .merge(realms::routes())
         .merge(roles::routes())
