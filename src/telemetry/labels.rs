@@ -58,6 +58,8 @@ labels! {
         Grace = "grace",
         /// A refusal, and the end of the client's part of the session.
         Reuse = "reuse",
+        /// The advice to wait.
+        Throttled = "throttled",
     }
 
     /// What the sweeper removes.

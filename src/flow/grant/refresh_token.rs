@@ -253,15 +253,17 @@ async fn refuse(
     outcome: RotationOutcome,
     text: &'static str,
 ) -> Result<Rejection, StoreError> {
+    let realm = labels::Realm::of_existing(&cx.snapshot().realm.name);
     if outcome.is_reuse() {
-        metrics::refresh_replayed(labels::Realm::of_existing(&cx.snapshot().realm.name), labels::Replay::Reuse);
+        metrics::refresh_replayed(realm, labels::Replay::Reuse);
         revoke_part(cx, client, token).await?;
     }
-    let error = match outcome {
-        RotationOutcome::Throttled => OAuthError::too_many_requests(text),
-        _ => OAuthError::invalid_grant(text),
-    };
-    let mut rejection = reject(token, Some(&user.id), error);
+    if outcome == RotationOutcome::Throttled {
+        metrics::refresh_replayed(realm, labels::Replay::Throttled);
+        let rejection = reject(token, Some(&user.id), OAuthError::too_many_requests(text));
+        return Ok(Rejection { event_error: "too_many_retries", ..rejection });
+    }
+    let mut rejection = reject(token, Some(&user.id), OAuthError::invalid_grant(text));
     event::put(&mut rejection.trace.details, "reuse", outcome.is_reuse().then_some("true"));
     Ok(rejection)
 }
