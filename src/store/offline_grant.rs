@@ -35,7 +35,54 @@ pub struct GrantFilter<'a> {
     pub limit: i64,
 }
 
-pub async fn list(db: &mut Db<'_>, realm: &RealmId, filter: GrantFilter<'_>) -> Result<Vec<FoundGrant>, StoreError> {
+/// How many grants one request looks at for a filter that no index serves.
+const LOOKED_AT: i64 = 10_000;
+
+/// A page, and the key after which the next one begins; none if there is no more.
+#[derive(Clone, Debug)]
+pub struct GrantPage {
+    pub grants: Vec<FoundGrant>,
+    pub next: Option<(String, String)>,
+}
+
+/// The next grants. A filter by address or use looks at so many and no more: the page may be short, or empty, and yet there is
+/// a next one. Call it within a transaction.
+pub async fn list(db: &mut Db<'_>, realm: &RealmId, filter: GrantFilter<'_>) -> Result<GrantPage, StoreError> {
+    // Planned anew for each set of filters: one plan for all of them would use the index of none.
+    sqlx::query!("set local plan_cache_mode = force_custom_plan").execute(db.raw()).await?;
+    let searches = filter.user.is_none() && (filter.ip_address.is_some() || filter.unused_since.is_some());
+    let bound = if searches { bound(db, realm, filter).await? } else { None };
+    let grants = page(db, realm, filter, bound.as_ref()).await?;
+    let is_full = i64::try_from(grants.len()).is_ok_and(|n| n == filter.limit);
+    let last = grants.last().map(|last| (last.session.to_string(), last.client.to_string()));
+    Ok(GrantPage { next: if is_full { last } else { bound }, grants })
+}
+
+/// The last key that a request looks at; none if there are fewer.
+async fn bound(db: &mut Db<'_>, realm: &RealmId, filter: GrantFilter<'_>) -> Result<Option<(String, String)>, StoreError> {
+    let (after_session, after_client) = filter.after.unwrap_or(("", ""));
+    let row = sqlx::query!(
+        "select session_id, client_uuid from client_session
+         where kind = 'offline' and realm_id = $1 and session_id >= $2 and (session_id, client_uuid) > ($2, $3)
+           and ($4::text is null or client_uuid = $4)
+         order by session_id, client_uuid offset $5 limit 1",
+        realm.as_str(),
+        after_session,
+        after_client,
+        filter.client.map(ClientUuid::as_str),
+        LOOKED_AT - 1,
+    )
+    .fetch_optional(db.raw())
+    .await?;
+    Ok(row.map(|r| (r.session_id, r.client_uuid)))
+}
+
+async fn page(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    filter: GrantFilter<'_>,
+    bound: Option<&(String, String)>,
+) -> Result<Vec<FoundGrant>, StoreError> {
     let (after_session, after_client) = filter.after.unwrap_or(("", ""));
     let rows = sqlx::query!(
         r#"select p.session_id, p.client_uuid, s.user_id, u.username, s.ip_address, s.user_agent, s.started_at as session_started_at,
@@ -49,7 +96,8 @@ pub async fn list(db: &mut Db<'_>, realm: &RealmId, filter: GrantFilter<'_>) -> 
            left join lateral (select max(c.last_refresh_at) as at from chain c
                               where c.kind = 'offline' and c.realm_id = $1 and c.session_id = p.session_id
                                 and c.client_uuid = p.client_uuid) part on true
-           where p.kind = 'offline' and p.realm_id = $1 and (p.session_id, p.client_uuid) > ($2, $3)
+           where p.kind = 'offline' and p.realm_id = $1 and p.session_id >= $2 and (p.session_id, p.client_uuid) > ($2, $3)
+             and ($9::text is null or p.session_id <= $9 and (p.session_id, p.client_uuid) <= ($9, $10))
              and ($4::text is null or p.client_uuid = $4) and ($5::text is null or s.user_id = $5)
              and ($6::text is null or s.ip_address = $6)
              and ($7::timestamptz is null or coalesce(part.at, p.started_at) < $7)
@@ -62,6 +110,8 @@ pub async fn list(db: &mut Db<'_>, realm: &RealmId, filter: GrantFilter<'_>) -> 
         filter.ip_address,
         filter.unused_since.map(Timestamp::to_offset),
         filter.limit,
+        bound.map(|(session, _)| session.as_str()),
+        bound.map(|(_, client)| client.as_str()),
     )
     .fetch_all(db.raw())
     .await?;

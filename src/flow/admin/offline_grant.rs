@@ -29,13 +29,11 @@ pub struct Page {
     pub next: Option<(String, String)>,
 }
 
-/// Lapsed grants are left out, so that a page may be shorter than asked.
+/// Lapsed grants are left out, so that a page may be shorter than asked, or empty, and yet have a next.
 pub async fn list(cx: &Cx, filter: GrantFilter<'_>) -> Result<Page, StoreError> {
-    let found = offline_grant::list(&mut cx.store().db().await?, &cx.snapshot().realm.id, filter).await?;
-    let is_full = i64::try_from(found.len()).is_ok_and(|n| n == filter.limit);
-    let next = found.last().filter(|_| is_full).map(|last| (last.session.to_string(), last.client.to_string()));
-    let grants = found.into_iter().filter_map(|found| judge(cx, found)).filter(|grant| grant.ends_at > cx.now);
-    Ok(Page { grants: grants.collect(), next })
+    let page = cx.store().in_tx(async |db| offline_grant::list(db, &cx.snapshot().realm.id, filter).await).await?;
+    let grants = page.grants.into_iter().filter_map(|found| judge(cx, found)).filter(|grant| grant.ends_at > cx.now);
+    Ok(Page { grants: grants.collect(), next: page.next })
 }
 
 fn judge(cx: &Cx, found: FoundGrant) -> Option<OfflineGrant> {
