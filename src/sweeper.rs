@@ -1,6 +1,6 @@
-//! What runs beside the requests: the sweeper, and the watch on what other nodes changed.
+//! What runs beside the requests: the sweeper, the watch on what other nodes changed, and the outbox of back-channel logout.
 //!
-//! Every node runs both. Batches are shared by row locks, and nothing depends on either of them: a request checks for itself
+//! Every node runs all three. Batches are shared by row locks, and nothing depends on the first two: a request checks for itself
 //! whether a session has lapsed and whether its copy of a realm is of the version in the database.
 
 use std::future::Future;
@@ -8,13 +8,16 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::flow::Server;
 use crate::flow::sweep::{self, SweepRules};
+use crate::flow::{Server, logout_notice};
 use crate::telemetry::labels::SweepKind;
 use crate::telemetry::metrics;
 
 /// How soon this node sees what another one changed, where only a copy is asked.
 const WATCH: Duration = Duration::from_secs(1);
+
+/// How often this node looks for logouts that a client has still to be told of.
+const TELL: Duration = Duration::from_secs(5);
 
 /// Sweeps until `stop`. A pass that is under way then is dropped: its open batch rolls back, and the next pass finds the rows.
 pub async fn run(server: Server, rules: SweepRules, every: Duration, stop: impl Future<Output = ()>) {
@@ -56,6 +59,26 @@ async fn once(server: &Server, rules: SweepRules) {
     }
 }
 
+/// Tells clients of logouts that they have not heard of yet, until `stop`. A notice that is under way then is tried again later.
+pub async fn tell(server: Server, stop: impl Future<Output = ()>) {
+    let mut stop = std::pin::pin!(stop);
+    let mut ticks = interval(TELL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let turn = async {
+            ticks.tick().await;
+            if let Err(error) = logout_notice::send_due(&server).await {
+                tracing::warn!(%error, "clients could not be told of logouts; they are at the next turn");
+            }
+        };
+        tokio::select! {
+            biased;
+            () = &mut stop => return,
+            () = turn => {}
+        }
+    }
+}
+
 /// Reads again what other nodes changed, until `stop`.
 pub async fn watch(server: Server, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
@@ -87,6 +110,7 @@ mod tests {
 
     use super::*;
     use crate::base::{Clock, Entropy, Sealer};
+    use crate::flow::outgoing::Outgoing;
     use crate::flow::password::{Cost, Passwords};
     use crate::flow::realms::Realms;
     use crate::store::Store;
@@ -103,6 +127,7 @@ mod tests {
             entropy: Entropy::Os,
             realms: Arc::new(Realms::default()),
             passwords: Arc::new(Passwords::new(1, Cost::KEYCLOAK)),
+            outgoing: Outgoing::new(),
         };
         let rules = SweepRules { batch: 1, margin: Duration::ZERO, dry_run: false };
         let mut held = None;

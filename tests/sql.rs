@@ -14,6 +14,7 @@ const WITHOUT_REALM: &[(&str, &str)] = &[
     ("delete from revoked_token where (realm_id, jti) in", "sweeps notes of expired tokens of all realms"),
     ("select (select count(*) from authorization_code where expires_at < $1)", "counts what a sweep of all realms would remove"),
     ("select 'a part without a chain: '", "the invariants hold in all realms"),
+    ("with due as ( select n.realm_id, n.notice_id from logout_notice n", "claims notices that are due, of all realms"),
     ("set local plan_cache_mode = force_custom_plan", "tells Postgres how to plan what comes next"),
 ];
 

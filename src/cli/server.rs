@@ -15,6 +15,7 @@ use super::output;
 use crate::base::{Clock, Entropy, Sealer};
 use crate::config::{Mode, Settings};
 use crate::flow::bootstrap::{self, Bootstrapped, FirstAdmin};
+use crate::flow::outgoing::Outgoing;
 use crate::flow::password::{Cost, Passwords};
 use crate::flow::realms::Realms;
 use crate::flow::sweep::{self, SweepRules};
@@ -39,6 +40,7 @@ pub async fn run(settings: &Settings, mode: Mode, shutdown: impl Future<Output =
     let rules = rules(settings, false);
     let beside = [
         tokio::spawn(sweeper::run(server.clone(), rules, settings.sweeper.interval, until(stopped.clone()))),
+        tokio::spawn(sweeper::tell(server.clone(), until(stopped.clone()))),
         tokio::spawn(sweeper::watch(server.clone(), until(stopped.clone()))),
         tokio::spawn(serve(management, management_router(app.clone()), until(stopped.clone()))),
     ];
@@ -89,6 +91,7 @@ fn server(settings: &Settings) -> anyhow::Result<Server> {
         entropy: Entropy::Os,
         realms: Arc::new(Realms::default()),
         passwords: Arc::new(Passwords::new(settings.passwords.hash_concurrency, Cost::KEYCLOAK)),
+        outgoing: Outgoing::new(),
     })
 }
 

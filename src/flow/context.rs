@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::outgoing::Outgoing;
 use super::password::Passwords;
 use super::realms::{LoadedRealm, Realms};
 use crate::base::{Clock, Entropy, Timestamp};
@@ -16,6 +17,7 @@ pub struct Server {
     pub entropy: Entropy,
     pub realms: Arc<Realms>,
     pub passwords: Arc<Passwords>,
+    pub outgoing: Outgoing,
 }
 
 /// Where a request came from.

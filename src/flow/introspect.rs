@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::context::Cx;
 use super::keys;
 use super::session_lookup::{self, LiveToken};
+use crate::jose;
 use crate::model::{Client, SessionKind};
 use crate::oidc::access_token;
 use crate::oidc::refresh_token::PresentedRefreshToken;
@@ -65,6 +66,16 @@ pub async fn run(cx: &Cx, caller: &Client, token: &str, hint: Hint) -> Result<Op
         }
         Err(_) => Ok(None),
     }
+}
+
+/// The same answer as a token of its own, which the caller can hand on: without what is said of the token rather than in it.
+pub async fn as_token(cx: &Cx, caller: &Client, answer: &Map<String, Value>) -> Result<String, StoreError> {
+    let mut claims = answer.clone();
+    for said in ["active", "client_id", "username", "token_type"] {
+        claims.shift_remove(said);
+    }
+    let key = keys::signing_key(cx, keys::algorithm_for(cx, caller, "access.token.signed.response.alg")).await?;
+    jose::sign(&key, "JWT", &claims).map_err(|e| StoreError::Inconsistent(format!("a token could not be signed: {e}")))
 }
 
 /// Whether the caller is in the token's audience (CVE-2026-37979). A refresh token named as such belongs to its own client.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::browser::{Browser, Move, Next, PageStep};
 use super::context::Cx;
+use super::logout_notice::{self, Ending};
 use super::password::{Check, MAX_PASSWORD_BYTES};
 use super::{event, sign_in, signed_in, tab};
 use crate::base::Secret;
@@ -324,19 +325,23 @@ async fn set_password(
 ) -> Result<(), StoreError> {
     let realm = &cx.snapshot().realm.id;
     let user_id = &authenticated.user_id;
-    cx.store()
-        .in_tx(async |db| {
-            store::user::delete_required_action(db, realm, user_id, "UPDATE_PASSWORD").await?;
-            store::credential::put_password(db, realm, user_id, password).await?;
-            if end_other_sessions {
-                let own = authenticated.session.as_ref();
-                store::session::end_all_of_user(db, SessionKind::Online, realm, user_id, own).await?;
-                store::session::end_all_of_user(db, SessionKind::Offline, realm, user_id, None).await?;
+    let changed = cx.store().in_tx(async |db| {
+        store::user::delete_required_action(db, realm, user_id, "UPDATE_PASSWORD").await?;
+        store::credential::put_password(db, realm, user_id, password).await?;
+        let mut told = Vec::new();
+        if end_other_sessions {
+            let own = authenticated.session.as_ref();
+            for (kind, except) in [(SessionKind::Online, own), (SessionKind::Offline, None)] {
+                told.extend(logout_notice::find(cx, db, kind, Ending::OfUser { user: user_id, except }).await?);
+                store::session::end_all_of_user(db, kind, realm, user_id, except).await?;
             }
-            let mut changed = event::new(cx, EventKind::UpdatePassword).detail("custom_required_action", "UPDATE_PASSWORD");
-            changed.client_id = Some(client.client_id.to_string());
-            changed.user_id = Some(user_id.clone());
-            event::record_in(cx, db, &changed).await
-        })
-        .await
+        }
+        let mut changed = event::new(cx, EventKind::UpdatePassword).detail("custom_required_action", "UPDATE_PASSWORD");
+        changed.client_id = Some(client.client_id.to_string());
+        changed.user_id = Some(user_id.clone());
+        event::record_in(cx, db, &changed).await?;
+        logout_notice::write(cx, db, &told).await
+    });
+    logout_notice::send(cx, changed.await?).await;
+    Ok(())
 }

@@ -5,10 +5,12 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::browser::{Browser, Keep};
 use super::context::Cx;
 use super::grant::open::type_name;
+use super::logout_notice::{self, Ending};
 use super::signed_in::{self, SignedIn};
 use super::{event, keys, tab};
 use crate::base::Timestamp;
@@ -18,7 +20,8 @@ use crate::model::{Client, SessionId, SessionKind, TabId, UserId};
 use crate::oidc::authorization_request::PageError;
 use crate::oidc::form::Parameters;
 use crate::oidc::refresh_token::PresentedRefreshToken;
-use crate::oidc::{OAuthError, logout};
+use crate::oidc::{OAuthError, logout, logout_token};
+use crate::store::logout_notice::EndingPart;
 use crate::store::{self, StoreError};
 
 /// What the browser sees.
@@ -33,7 +36,19 @@ pub enum Seen {
         form: String,
         client: Arc<Client>,
     },
+    /// "Logging out": a frame for each client that is told in the browser, and the way on.
+    Frames {
+        frames: Vec<Frame>,
+        target: Option<String>,
+    },
     Error(PageError),
+}
+
+/// A client that hears of the logout by the address that its frame loads.
+#[derive(Debug)]
+pub struct Frame {
+    pub client: Arc<Client>,
+    pub url: Url,
 }
 
 #[derive(Debug)]
@@ -123,17 +138,26 @@ async fn end(
     target: Option<&str>,
     state: Option<&str>,
 ) -> Result<Outcome, StoreError> {
-    let mut keep = Vec::new();
+    let (mut keep, mut frames) = (Vec::new(), Vec::new());
     if let Some(present) = signed_in {
-        end_session(cx, SessionKind::Online, &present.session.id).await?;
+        let parts = end_session(cx, SessionKind::Online, &present.session.id).await?;
+        frames = parts.iter().flatten().filter_map(|part| frame(cx, part)).collect();
         record(cx, client, Some(&present.user.id), &present.session.id, Map::new()).await?;
         keep.push(Keep::SignedOut);
     }
+    let target = target.map(|target| logout::target_with_state(target, state));
     let seen = match target {
-        Some(target) => Seen::Redirect(logout::target_with_state(target, state)),
+        target if !frames.is_empty() => Seen::Frames { frames, target },
+        Some(target) => Seen::Redirect(target),
         None => Seen::Done,
     };
     Ok(Outcome { seen, keep })
+}
+
+fn frame(cx: &Cx, part: &EndingPart) -> Option<Frame> {
+    let client = cx.snapshot().clients.get(&part.client)?;
+    let url = logout_token::frontchannel_url(client, cx.server_url(), &cx.issuer, &part.session)?;
+    Some(Frame { client: Arc::clone(client), url })
 }
 
 /// Asks the user, because nothing proves that the request is theirs.
@@ -189,18 +213,24 @@ pub async fn by_refresh_token(cx: &Cx, client: &Client, token: &str) -> Result<R
     Ok(Ok(()))
 }
 
-/// Ends a session; an offline one takes the online one of the same id along.
-pub async fn end_session(cx: &Cx, kind: SessionKind, session: &SessionId) -> Result<bool, StoreError> {
+/// Ends a session; an offline one takes the online one of the same id along. The parts of clients that want to know of it, which
+/// have been told as far as they are told by this server; `None` if there was no such session.
+pub async fn end_session(cx: &Cx, kind: SessionKind, session: &SessionId) -> Result<Option<Vec<EndingPart>>, StoreError> {
     let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx(async |db| {
-            let ended = store::session::end(db, kind, realm, session).await?;
-            if ended && kind == SessionKind::Offline {
-                store::session::end(db, SessionKind::Online, realm, session).await?;
-            }
-            Ok(ended)
-        })
-        .await
+    let ended = cx.store().in_tx(async |db| {
+        let which = Ending::One(session);
+        let mut told = logout_notice::find(cx, db, kind, which).await?;
+        let ended = store::session::end(db, kind, realm, session).await?;
+        if ended && kind == SessionKind::Offline {
+            told.extend(logout_notice::find(cx, db, SessionKind::Online, which).await?);
+            store::session::end(db, SessionKind::Online, realm, session).await?;
+        }
+        let notices = logout_notice::write(cx, db, &told).await?;
+        Ok(ended.then_some((told, notices)))
+    });
+    let Some((told, notices)) = ended.await? else { return Ok(None) };
+    logout_notice::send(cx, notices).await;
+    Ok(Some(told))
 }
 
 async fn record(

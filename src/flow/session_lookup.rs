@@ -131,8 +131,12 @@ async fn with_session(cx: &Cx, token: &Token<'_>, kinds: &[SessionKind]) -> Resu
         }
     }
     let Some((kind, session)) = found else {
-        let gone = cx.snapshot().client(token.azp).is_none();
-        return Ok(Some(Err(if gone { Dead::ClientGone } else { Dead::SessionNotFound })));
+        return Ok(Some(Err(match cx.snapshot().client(token.azp) {
+            None => Dead::ClientGone,
+            // The realm's not-before is looked at before the session: logout-all sets it and ends them all.
+            Some(_) if token.issued_at < realm.not_before => Dead::Refused(Refusal::Stale),
+            Some(_) => Dead::SessionNotFound,
+        })));
     };
     if session.realm_version != realm.version {
         return Ok(None);

@@ -13,6 +13,7 @@ pub mod device;
 pub mod event;
 pub mod group;
 pub mod id;
+pub mod logout_notice;
 pub mod own_attributes;
 pub mod protocol_mapper;
 pub mod realm;

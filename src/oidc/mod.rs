@@ -13,6 +13,7 @@ pub mod discovery;
 pub mod error;
 pub mod form;
 pub mod logout;
+pub mod logout_token;
 pub mod mapper;
 pub mod pkce;
 pub mod prompt;

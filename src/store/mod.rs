@@ -17,6 +17,7 @@ mod error;
 pub mod event;
 pub mod group;
 pub mod invariants;
+pub mod logout_notice;
 pub mod offline_grant;
 pub mod realm;
 pub mod revoked_token;

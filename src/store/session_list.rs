@@ -49,6 +49,60 @@ impl From<ListedRow> for ListedSession {
     }
 }
 
+/// A statement over the live sessions of a kind in a realm: the one place that says, in SQL, which sessions live.
+///
+/// `s` is the session, `u` its user, `used.at` its last refresh; `$1` to `$7` are bound here, the caller's own follow.
+macro_rules! live {
+    ($ask:ident, $($row:ty,)? $select:literal, $joins:literal, $more:literal, ($kind:ident, $realm:ident, $live:ident) $(, $arg:expr)* $(,)?) => {
+        sqlx::$ask!(
+            $($row,)?
+            "select "
+                + $select
+                + " from session s join user_account u on u.realm_id = s.realm_id and u.user_id = s.user_id "
+                + $joins
+                + " left join lateral (select max(c.last_refresh_at) as at from chain c
+                               where c.kind = $1 and c.realm_id = $2 and c.session_id = s.session_id) used on true
+                  where s.kind = $1 and s.realm_id = $2 and (not s.remember_me or $7)
+                    and s.started_at > case when s.remember_me then $4::timestamptz else $3::timestamptz end
+                    and greatest(s.last_grant_at, used.at) > case when s.remember_me then $6::timestamptz else $5::timestamptz end "
+                + $more,
+            $kind.as_str(),
+            $realm.as_str(),
+            $live.session_max[0].to_offset(),
+            $live.session_max[1].to_offset(),
+            $live.session_idle[0].to_offset(),
+            $live.session_idle[1].to_offset(),
+            $live.remember_me
+            $(, $arg)*
+        )
+    };
+}
+
+/// The same over the sessions in which a client has a live part, `p`, whose last refresh is `part.at`. `$8` to `$13` are bound
+/// here, too.
+macro_rules! live_parts {
+    ($ask:ident, $($row:ty,)? $select:literal, $more:literal, ($kind:ident, $realm:ident, $live:ident), $page:ident $(, $arg:expr)* $(,)?) => {
+        live!(
+            $ask,
+            $($row,)?
+            $select,
+            "join client_session p on p.kind = s.kind and p.realm_id = s.realm_id and p.session_id = s.session_id
+             left join lateral (select max(c.last_refresh_at) as at from chain c
+                                where c.kind = $1 and c.realm_id = $2 and c.session_id = p.session_id
+                                  and c.client_uuid = p.client_uuid) part on true",
+            $more,
+            ($kind, $realm, $live),
+            $page.client.as_str(),
+            $page.user.map(UserId::as_str),
+            $live.part_max[0].to_offset(),
+            $live.part_max[1].to_offset(),
+            $live.part_idle[0].to_offset(),
+            $live.part_idle[1].to_offset()
+            $(, $arg)*
+        )
+    };
+}
+
 /// The live sessions of a kind that a user has, the one used last first; so many at most, if there is a limit.
 pub async fn of_user(
     db: &mut Db<'_>,
@@ -58,34 +112,91 @@ pub async fn of_user(
     live: &LiveCutoffs,
     limit: Option<i64>,
 ) -> Result<Vec<ListedSession>, StoreError> {
-    let rows = sqlx::query_as!(
+    let rows = live!(
+        query_as,
         ListedRow,
-        r#"select s.session_id, s.user_id, u.username, s.ip_address, s.user_agent, s.started_at, s.remember_me,
-             greatest(s.last_grant_at, used.at) as "last_access_at!",
-             coalesce((select jsonb_agg(p.client_uuid) from client_session p
-                       where p.kind = $1 and p.realm_id = $2 and p.session_id = s.session_id), '[]'::jsonb)
-               as "clients!: Json<Vec<String>>"
-           from session s
-           join user_account u on u.realm_id = s.realm_id and u.user_id = s.user_id
-           left join lateral (select max(c.last_refresh_at) as at from chain c
-                              where c.kind = $1 and c.realm_id = $2 and c.session_id = s.session_id) used on true
-           where s.kind = $1 and s.realm_id = $2 and s.user_id = $3 and (not s.remember_me or $8)
-             and s.started_at > case when s.remember_me then $5::timestamptz else $4::timestamptz end
-             and greatest(s.last_grant_at, used.at) > case when s.remember_me then $7::timestamptz else $6::timestamptz end
-           order by greatest(s.last_grant_at, used.at) desc, s.session_id limit $9"#,
-        kind.as_str(),
-        realm.as_str(),
+        r#"s.session_id, s.user_id, u.username, s.ip_address, s.user_agent, s.started_at, s.remember_me,
+           greatest(s.last_grant_at, used.at) as "last_access_at!",
+           coalesce((select jsonb_agg(p.client_uuid) from client_session p
+                     where p.kind = $1 and p.realm_id = $2 and p.session_id = s.session_id), '[]'::jsonb)
+             as "clients!: Json<Vec<String>>""#,
+        "",
+        "and s.user_id = $8 order by greatest(s.last_grant_at, used.at) desc, s.session_id limit $9",
+        (kind, realm, live),
         user.as_str(),
-        live.session_max[0].to_offset(),
-        live.session_max[1].to_offset(),
-        live.session_idle[0].to_offset(),
-        live.session_idle[1].to_offset(),
-        live.remember_me,
         limit,
     )
     .fetch_all(db.raw())
     .await?;
     Ok(rows.into_iter().map(ListedSession::from).collect())
+}
+
+/// Which sessions of a realm: those with a text in the user's name, the address or a client's name, or of one client; a page
+/// at a time, in the order of their ids.
+#[derive(Clone, Copy, Debug)]
+pub struct RealmPage<'a> {
+    pub client: Option<&'a ClientUuid>,
+    pub search: Option<&'a str>,
+    pub first: i64,
+    pub max: i64,
+}
+
+/// The live sessions of a kind.
+pub async fn of_realm(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    page: RealmPage<'_>,
+    live: &LiveCutoffs,
+) -> Result<Vec<ListedSession>, StoreError> {
+    let rows = live!(
+        query_as,
+        ListedRow,
+        r#"s.session_id, s.user_id, u.username, s.ip_address, s.user_agent, s.started_at, s.remember_me,
+           greatest(s.last_grant_at, used.at) as "last_access_at!",
+           coalesce((select jsonb_agg(p.client_uuid) from client_session p
+                     where p.kind = $1 and p.realm_id = $2 and p.session_id = s.session_id), '[]'::jsonb)
+             as "clients!: Json<Vec<String>>""#,
+        "",
+        "and ($8::text is null or exists (select from client_session p where p.kind = $1 and p.realm_id = $2
+                                            and p.session_id = s.session_id and p.client_uuid = $8))
+         and ($9::text is null or position($9 in u.username) > 0 or position($9 in s.ip_address) > 0
+              or exists (select from client_session p join client k on k.realm_id = p.realm_id and k.client_uuid = p.client_uuid
+                         where p.kind = $1 and p.realm_id = $2 and p.session_id = s.session_id and position($9 in k.client_id) > 0))
+         order by s.session_id offset $10 limit $11",
+        (kind, realm, live),
+        page.client.map(ClientUuid::as_str),
+        page.search,
+        page.first,
+        page.max,
+    )
+    .fetch_all(db.raw())
+    .await?;
+    Ok(rows.into_iter().map(ListedSession::from).collect())
+}
+
+/// How many live sessions of a kind a search finds.
+pub async fn count_of_realm(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    page: RealmPage<'_>,
+    live: &LiveCutoffs,
+) -> Result<i64, StoreError> {
+    let count = live!(
+        query_scalar,
+        r#"count(*) as "count!""#,
+        "",
+        "and ($8::text is null or exists (select from client_session p where p.kind = $1 and p.realm_id = $2
+                                            and p.session_id = s.session_id and p.client_uuid = $8))
+         and ($9::text is null or position($9 in u.username) > 0 or position($9 in s.ip_address) > 0
+              or exists (select from client_session p join client k on k.realm_id = p.realm_id and k.client_uuid = p.client_uuid
+                         where p.kind = $1 and p.realm_id = $2 and p.session_id = s.session_id and position($9 in k.client_id) > 0))",
+        (kind, realm, live),
+        page.client.map(ClientUuid::as_str),
+        page.search,
+    );
+    Ok(count.fetch_one(db.raw()).await?)
 }
 
 /// Which sessions of a client: of one user or of all, a page at a time in the order of their ids.
@@ -105,41 +216,20 @@ pub async fn of_client(
     page: ClientPage<'_>,
     live: &LiveCutoffs,
 ) -> Result<Vec<ListedSession>, StoreError> {
-    let rows = sqlx::query_as!(
+    let rows = live_parts!(
+        query_as,
         ListedRow,
-        r#"select s.session_id, s.user_id, u.username, s.ip_address, s.user_agent, s.started_at, s.remember_me,
-             coalesce(part.at, p.started_at) as "last_access_at!",
-             coalesce((select jsonb_agg(o.client_uuid) from client_session o
-                       where o.kind = $1 and o.realm_id = $2 and o.session_id = s.session_id), '[]'::jsonb)
-               as "clients!: Json<Vec<String>>"
-           from client_session p
-           join session s on s.kind = p.kind and s.realm_id = p.realm_id and s.session_id = p.session_id
-           join user_account u on u.realm_id = s.realm_id and u.user_id = s.user_id
-           left join lateral (select max(c.last_refresh_at) as at from chain c
-                              where c.kind = $1 and c.realm_id = $2 and c.session_id = s.session_id) used on true
-           left join lateral (select max(c.last_refresh_at) as at from chain c
-                              where c.kind = $1 and c.realm_id = $2 and c.session_id = s.session_id
-                                and c.client_uuid = p.client_uuid) part on true
-           where p.kind = $1 and p.realm_id = $2 and p.client_uuid = $3 and ($4::text is null or s.user_id = $4)
-             and (not s.remember_me or $13)
-             and s.started_at > case when s.remember_me then $6::timestamptz else $5::timestamptz end
-             and greatest(s.last_grant_at, used.at) > case when s.remember_me then $8::timestamptz else $7::timestamptz end
-             and p.started_at > case when s.remember_me then $10::timestamptz else $9::timestamptz end
-             and coalesce(part.at, p.started_at) > case when s.remember_me then $12::timestamptz else $11::timestamptz end
-           order by p.session_id offset $14 limit $15"#,
-        kind.as_str(),
-        realm.as_str(),
-        page.client.as_str(),
-        page.user.map(UserId::as_str),
-        live.session_max[0].to_offset(),
-        live.session_max[1].to_offset(),
-        live.session_idle[0].to_offset(),
-        live.session_idle[1].to_offset(),
-        live.part_max[0].to_offset(),
-        live.part_max[1].to_offset(),
-        live.part_idle[0].to_offset(),
-        live.part_idle[1].to_offset(),
-        live.remember_me,
+        r#"s.session_id, s.user_id, u.username, s.ip_address, s.user_agent, s.started_at, s.remember_me,
+           coalesce(part.at, p.started_at) as "last_access_at!",
+           coalesce((select jsonb_agg(o.client_uuid) from client_session o
+                     where o.kind = $1 and o.realm_id = $2 and o.session_id = s.session_id), '[]'::jsonb)
+             as "clients!: Json<Vec<String>>""#,
+        "and p.client_uuid = $8 and ($9::text is null or s.user_id = $9)
+         and p.started_at > case when s.remember_me then $11::timestamptz else $10::timestamptz end
+         and coalesce(part.at, p.started_at) > case when s.remember_me then $13::timestamptz else $12::timestamptz end
+         order by p.session_id offset $14 limit $15",
+        (kind, realm, live),
+        page,
         page.first,
         page.max,
     )
@@ -148,40 +238,22 @@ pub async fn of_client(
     Ok(rows.into_iter().map(ListedSession::from).collect())
 }
 
-/// How many live sessions of a kind a client has a live part in.
+/// How many live sessions of a kind a client has a live part in, of one user or of all.
 pub async fn count_of_client(
     db: &mut Db<'_>,
     kind: SessionKind,
     realm: &RealmId,
-    client: &ClientUuid,
+    page: ClientPage<'_>,
     live: &LiveCutoffs,
 ) -> Result<i64, StoreError> {
-    let count = sqlx::query_scalar!(
-        r#"select count(*) as "count!"
-           from client_session p
-           join session s on s.kind = p.kind and s.realm_id = p.realm_id and s.session_id = p.session_id
-           left join lateral (select max(c.last_refresh_at) as at from chain c
-                              where c.kind = $1 and c.realm_id = $2 and c.session_id = s.session_id) used on true
-           left join lateral (select max(c.last_refresh_at) as at from chain c
-                              where c.kind = $1 and c.realm_id = $2 and c.session_id = s.session_id
-                                and c.client_uuid = p.client_uuid) part on true
-           where p.kind = $1 and p.realm_id = $2 and p.client_uuid = $3 and (not s.remember_me or $12)
-             and s.started_at > case when s.remember_me then $5::timestamptz else $4::timestamptz end
-             and greatest(s.last_grant_at, used.at) > case when s.remember_me then $7::timestamptz else $6::timestamptz end
-             and p.started_at > case when s.remember_me then $9::timestamptz else $8::timestamptz end
-             and coalesce(part.at, p.started_at) > case when s.remember_me then $11::timestamptz else $10::timestamptz end"#,
-        kind.as_str(),
-        realm.as_str(),
-        client.as_str(),
-        live.session_max[0].to_offset(),
-        live.session_max[1].to_offset(),
-        live.session_idle[0].to_offset(),
-        live.session_idle[1].to_offset(),
-        live.part_max[0].to_offset(),
-        live.part_max[1].to_offset(),
-        live.part_idle[0].to_offset(),
-        live.part_idle[1].to_offset(),
-        live.remember_me,
+    let count = live_parts!(
+        query_scalar,
+        r#"count(*) as "count!""#,
+        "and p.client_uuid = $8 and ($9::text is null or s.user_id = $9)
+         and p.started_at > case when s.remember_me then $11::timestamptz else $10::timestamptz end
+         and coalesce(part.at, p.started_at) > case when s.remember_me then $13::timestamptz else $12::timestamptz end",
+        (kind, realm, live),
+        page,
     );
     Ok(count.fetch_one(db.raw()).await?)
 }

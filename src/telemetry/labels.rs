@@ -52,6 +52,14 @@ labels! {
         Other = "other",
     }
 
+    /// What became of an attempt to tell a client of a logout.
+    Notice {
+        Taken = "taken",
+        /// Tried again later.
+        Failed = "failed",
+        GivenUp = "given_up",
+    }
+
     /// What a refresh token that was used before was answered with.
     Replay {
         /// The same successor again.

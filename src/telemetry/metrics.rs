@@ -8,11 +8,12 @@ use std::time::Duration;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use super::labels::{Grant, HttpMethod, Outcome, PoolState, Realm, Replay, Route, SweepKind, TokenError};
+use super::labels::{Grant, HttpMethod, Notice, Outcome, PoolState, Realm, Replay, Route, SweepKind, TokenError};
 use crate::base::Timestamp;
 
 const TOKEN_REQUESTS: &str = "nightlatch_token_requests_total";
 const REFRESH_REPLAYS: &str = "nightlatch_refresh_replays_total";
+const LOGOUT_NOTICES: &str = "nightlatch_backchannel_logout_total";
 const SWEEPER_RUN: &str = "nightlatch_sweeper_run_seconds";
 const SWEEPER_ROWS: &str = "nightlatch_sweeper_rows_total";
 const SWEEPER_SUCCESS: &str = "nightlatch_sweeper_last_success_timestamp_seconds";
@@ -62,6 +63,7 @@ pub fn install() -> Metrics {
 fn describe() {
     describe_counter!(TOKEN_REQUESTS, "Token requests answered");
     describe_counter!(REFRESH_REPLAYS, "Refresh tokens presented again");
+    describe_counter!(LOGOUT_NOTICES, "Attempts to tell a client of a logout");
     describe_histogram!(SWEEPER_RUN, Unit::Seconds, "Time that one run of the sweeper took");
     describe_counter!(SWEEPER_ROWS, "Rows that the sweeper removed");
     describe_gauge!(SWEEPER_SUCCESS, Unit::Seconds, "When the sweeper last finished a run");
@@ -77,6 +79,10 @@ pub fn token_request(realm: Realm<'_>, grant: Grant, outcome: Outcome, error: To
 
 pub fn refresh_replayed(realm: Realm<'_>, kind: Replay) {
     counter!(REFRESH_REPLAYS, "realm" => realm.name(), "kind" => kind.as_str()).increment(1);
+}
+
+pub fn logout_notice(realm: Realm<'_>, notice: Notice) {
+    counter!(LOGOUT_NOTICES, "realm" => realm.name(), "outcome" => notice.as_str()).increment(1);
 }
 
 /// A run of the sweeper that ended well at `now`.

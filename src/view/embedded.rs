@@ -13,6 +13,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("login/consent.html", include_str!("../../templates/login/consent.html")),
     ("login/error.html", include_str!("../../templates/login/error.html")),
     ("login/form-post.html", include_str!("../../templates/login/form-post.html")),
+    ("login/frontchannel-logout.html", include_str!("../../templates/login/frontchannel-logout.html")),
     ("login/info.html", include_str!("../../templates/login/info.html")),
     ("login/login.html", include_str!("../../templates/login/login.html")),
     ("login/logout-confirm.html", include_str!("../../templates/login/logout-confirm.html")),

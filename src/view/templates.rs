@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::account::{Applications, Devices, PersonalInfo, RemoveAccess};
 use super::messages::Bundle;
-use super::{Consent, Error, FormPost, Info, Login, LogoutConfirm, Oob, UpdatePassword};
+use super::{Consent, Error, FormPost, FrontchannelLogout, Info, Login, LogoutConfirm, Oob, UpdatePassword};
 use super::{embedded, engine, theme};
 
 /// The language that is always there, and the one that a text comes from when another language lacks it.
@@ -150,6 +150,7 @@ pub(super) fn samples() -> Vec<(&'static str, Value)> {
         of::<Devices>(),
         of::<Error>(),
         of::<FormPost>(),
+        of::<FrontchannelLogout>(),
         of::<Info>(),
         of::<Login>(),
         of::<LogoutConfirm>(),

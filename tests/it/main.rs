@@ -10,6 +10,7 @@ mod account_console;
 mod admin_api;
 mod admission;
 mod authorization_code;
+mod backchannel_logout;
 mod bad_input;
 mod better_than_keycloak;
 mod clients;

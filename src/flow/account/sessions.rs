@@ -2,6 +2,7 @@
 
 use super::MAX_SESSIONS;
 use crate::flow::context::Cx;
+use crate::flow::logout_notice::{self, Ending};
 use crate::flow::{admin, event};
 use crate::model::event::{Event, EventKind};
 use crate::model::{SessionId, SessionKind, User};
@@ -51,27 +52,33 @@ pub async fn sign_out_others(cx: &Cx, user: &User, own: &SessionId) -> Result<()
 
 async fn end_one(cx: &Cx, user: &User, kind: SessionKind, id: &SessionId) -> Result<bool, StoreError> {
     let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx(async |db| {
-            let ended = store::session::end_of_user(db, kind, realm, &user.id, id).await?;
-            if ended {
-                event::record_in(cx, db, &logout(cx, user, Some(id))).await?;
-            }
-            Ok(ended)
-        })
-        .await
+    let ended = cx.store().in_tx(async |db| {
+        let told = logout_notice::find(cx, db, kind, Ending::One(id)).await?;
+        if !store::session::end_of_user(db, kind, realm, &user.id, id).await? {
+            return Ok(None);
+        }
+        event::record_in(cx, db, &logout(cx, user, Some(id))).await?;
+        Ok(Some(logout_notice::write(cx, db, &told).await?))
+    });
+    let Some(notices) = ended.await? else { return Ok(false) };
+    logout_notice::send(cx, notices).await;
+    Ok(true)
 }
 
 async fn end_kinds(cx: &Cx, user: &User, kinds: &[SessionKind], keep: Option<&SessionId>) -> Result<(), StoreError> {
     let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx(async |db| {
-            for kind in kinds {
-                store::session::end_all_of_user(db, *kind, realm, &user.id, keep).await?;
-            }
-            event::record_in(cx, db, &logout(cx, user, None)).await
-        })
-        .await
+    let ended = cx.store().in_tx(async |db| {
+        let mut told = Vec::new();
+        for kind in kinds {
+            let all = Ending::OfUser { user: &user.id, except: keep };
+            told.extend(logout_notice::find(cx, db, *kind, all).await?);
+            store::session::end_all_of_user(db, *kind, realm, &user.id, keep).await?;
+        }
+        event::record_in(cx, db, &logout(cx, user, None)).await?;
+        logout_notice::write(cx, db, &told).await
+    });
+    logout_notice::send(cx, ended.await?).await;
+    Ok(())
 }
 
 fn logout(cx: &Cx, user: &User, session: Option<&SessionId>) -> Event {

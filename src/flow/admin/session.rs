@@ -4,21 +4,27 @@ use std::sync::Arc;
 
 use super::{Refusal, write_realm};
 use crate::flow::context::Cx;
+use crate::flow::logout_notice::{self, Ending};
 use crate::flow::session_lookup::live_cutoffs;
 use crate::model::{Client, ClientUuid, SessionKind, UserId};
-use crate::store::session_list::{self, ClientPage, ListedSession};
+use crate::store::session_list::{self, ClientPage, ListedSession, RealmPage};
 use crate::store::{self, StoreError};
 
 /// Ends a user's online sessions and makes every token that the user has stale. Offline sessions stay, listed and stale
 /// (Keycloak). False if there is no such user.
 pub async fn log_out_user(cx: &Cx, user: &UserId) -> Result<bool, StoreError> {
     let realm = &cx.snapshot().realm.id;
-    super::user::write(cx, user, async |db| {
+    let mut notices = Vec::new();
+    let is_there = super::user::write(cx, user, async |db| {
         store::user::set_not_before(db, realm, user, cx.now.unix_seconds()).await?;
+        let told = logout_notice::find(cx, db, SessionKind::Online, Ending::OfUser { user, except: None }).await?;
         store::session::end_all_of_user(db, SessionKind::Online, realm, user, None).await?;
+        notices = logout_notice::write(cx, db, &told).await?;
         Ok(())
-    })
-    .await
+    });
+    let is_there = is_there.await?;
+    logout_notice::send(cx, notices).await;
+    Ok(is_there)
 }
 
 /// Ends every session of the realm, offline ones too, and makes every token stale; the caller's as well.
@@ -50,7 +56,32 @@ pub async fn of_client(
 
 pub async fn count_of_client(cx: &Cx, kind: SessionKind, client: &Client) -> Result<i64, StoreError> {
     let live = live_cutoffs(cx.settings(), Some(client), kind, cx.now);
-    session_list::count_of_client(&mut cx.store().db().await?, kind, &cx.snapshot().realm.id, &client.uuid, &live).await
+    let all = ClientPage { client: &client.uuid, user: None, first: 0, max: None };
+    session_list::count_of_client(&mut cx.store().db().await?, kind, &cx.snapshot().realm.id, all, &live).await
+}
+
+/// The realm's sessions of these kinds, one kind after the other, in one list.
+pub async fn of_realm(
+    cx: &Cx,
+    kinds: &[SessionKind],
+    page: RealmPage<'_>,
+) -> Result<Vec<(SessionKind, ListedSession)>, StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let client = page.client.and_then(|uuid| cx.snapshot().clients.get(uuid));
+    let mut db = cx.store().db().await?;
+    let (mut found, mut rest) = (Vec::new(), page);
+    for kind in kinds {
+        let live = live_cutoffs(cx.settings(), client.map(Arc::as_ref), *kind, cx.now);
+        let sessions = session_list::of_realm(&mut db, *kind, realm, rest, &live).await?;
+        let there = match sessions.len() {
+            0 if rest.first > 0 => session_list::count_of_realm(&mut db, *kind, realm, rest, &live).await?,
+            shown => rest.first + i64::try_from(shown).unwrap_or(i64::MAX),
+        };
+        rest.max -= i64::try_from(sessions.len()).unwrap_or(i64::MAX);
+        rest.first = (rest.first - there).max(0);
+        found.extend(sessions.into_iter().map(|session| (*kind, session)));
+    }
+    Ok(found)
 }
 
 /// How many sessions a client has.

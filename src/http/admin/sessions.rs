@@ -9,14 +9,15 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, done, plain, shown};
 use super::{Admin, ManageUsers, ViewClients, ViewRealm};
+use crate::flow::Cx;
 use crate::flow::admin::session;
 use crate::flow::logout;
 use crate::http::error::AdminError;
 use crate::http::extract::Query;
-use crate::http::representation::user_session::{statistics as shown_statistics, user_session};
+use crate::http::representation::user_session::{console_session, statistics as shown_statistics, user_session};
 use crate::http::state::App;
 use crate::model::{Client, ClientUuid, SessionId, SessionKind};
-use crate::store::session_list::ClientPage;
+use crate::store::session_list::{ClientPage, RealmPage};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -26,11 +27,15 @@ pub(super) fn routes() -> Router<App> {
         .route("/{realm}/clients/{uuid}/offline-sessions", get(offline))
         .route("/{realm}/client-session-stats", get(statistics))
         .route("/{realm}/sessions/{session}", delete(end))
+        .route("/{realm}/ui-ext/sessions", get(of_realm))
+        .route("/{realm}/ui-ext/sessions/client", get(of_client))
         .route("/{realm}/logout-all", post(log_out_all))
 }
 
 /// How many sessions a list has that asks for no number.
 const PAGE: i64 = 100;
+/// The most that the console's list has.
+const MAX_PAGE: i64 = 1_000;
 
 type OfClient = Path<(String, String)>;
 
@@ -73,10 +78,35 @@ async fn statistics(admin: Admin<ViewRealm>) -> Answer {
     Ok(shown(&Value::from(entries.iter().map(shown_statistics).collect::<Vec<Value>>())))
 }
 
+/// What the console shows: online and offline sessions in one list.
+async fn of_realm(admin: Admin<ViewRealm>, query: Query) -> Answer {
+    console_list(&admin.cx, &query, None).await
+}
+
+async fn of_client(admin: Admin<ViewRealm>, query: Query) -> Answer {
+    let uuid = ClientUuid::new(query.text("clientId").unwrap_or_default());
+    let client = admin.cx.snapshot().clients.get(&uuid).ok_or(AdminError::NotFound("Could not find client"))?;
+    console_list(&admin.cx, &query, Some(&client.uuid)).await
+}
+
+async fn console_list(cx: &Cx, query: &Query, client: Option<&ClientUuid>) -> Answer {
+    let kinds: &[SessionKind] = match query.text("type") {
+        None | Some("ALL") => &[SessionKind::Online, SessionKind::Offline],
+        Some("REGULAR") => &[SessionKind::Online],
+        Some("OFFLINE") => &[SessionKind::Offline],
+        Some(_) => return Err(AdminError::bad_request("type is one of ALL, REGULAR, OFFLINE")),
+    };
+    let page = query.page(Some(PAGE))?;
+    let page = RealmPage { client, search: query.text("search"), first: page.first, max: page.max.unwrap_or(PAGE).min(MAX_PAGE) };
+    let found = session::of_realm(cx, kinds, page).await?;
+    let list = found.iter().map(|(kind, listed)| console_session(cx.snapshot(), *kind, listed));
+    Ok(plain(&Value::from(list.collect::<Vec<Value>>())))
+}
+
 /// Online and offline sessions may have the same id: `isOffline` tells which is meant.
 async fn end(admin: Admin<ManageUsers>, Path((_, id)): Path<(String, String)>, query: Query) -> Answer {
     let kind = if query.flag("isOffline") == Some(true) { SessionKind::Offline } else { SessionKind::Online };
-    if logout::end_session(&admin.cx, kind, &SessionId::new(id)).await? {
+    if logout::end_session(&admin.cx, kind, &SessionId::new(id)).await?.is_some() {
         Ok(done())
     } else {
         Err(AdminError::NotFound("Sesssion not found"))

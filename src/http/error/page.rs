@@ -92,6 +92,17 @@ impl Pages {
         response
     }
 
+    /// A page with frames of others: these origins and no more. The realm's own policy would forbid them.
+    pub(crate) fn framing<P: Page>(&self, page: &P, origins: &[String]) -> Response {
+        let mut response = self.render(StatusCode::OK, page);
+        let policy = format!("{OWN_POLICY}; frame-ancestors 'none'; frame-src {}", origins.join(" "));
+        match HeaderValue::from_str(&policy) {
+            Ok(policy) => response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy),
+            Err(_) => None,
+        };
+        response
+    }
+
     /// A page of the account: whatever a realm allows for its sign-in pages, nobody frames it and its forms go nowhere else.
     pub(crate) fn own_form<P: Page>(&self, page: &P) -> Response {
         let mut response = self.form(page);

@@ -1,7 +1,7 @@
 //! The introspection endpoint (RFC 7662 §2): only for clients that prove who they are.
 
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value};
@@ -28,10 +28,20 @@ pub(super) async fn introspect(RealmCx(cx): RealmCx, request: Request) -> Result
     let token = form.get("token").ok_or(OAuthError::invalid_request("Token not provided."))?;
     let hint = Hint::parse(form.get("token_type_hint")).ok_or(OAuthError::invalid_request("Unsupported token type."))?;
     let claims = introspect::run(&cx, caller, token, hint).await?;
-    let body = claims.unwrap_or_else(|| Map::from_iter([("active".to_owned(), Value::Bool(false))]));
+    let mut body = claims.unwrap_or_else(|| Map::from_iter([("active".to_owned(), Value::Bool(false))]));
+    if wants_token(caller, &parts.headers) && body.get("active") == Some(&Value::Bool(true)) {
+        let token = introspect::as_token(&cx, caller, &body).await?;
+        body.insert("jwt".to_owned(), Value::from(token));
+    }
     let mut response = json(StatusCode::OK, &body);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
+}
+
+/// Whether the caller accepts a token and the client is set to get one (Keycloak).
+fn wants_token(caller: &Client, headers: &HeaderMap) -> bool {
+    caller.flag("client.introspection.response.allow.jwt.claim.enabled", false)
+        && headers.get_all(ACCEPT).iter().any(|v| v.to_str().is_ok_and(|v| v.contains("application/jwt")))
 }
 
 /// Keycloak words these refusals differently from those of the token endpoint.

@@ -15,7 +15,7 @@ use crate::http::state::App;
 use crate::oidc::authorization_request::PageError;
 use crate::oidc::form::Parameters;
 use crate::oidc::{OAuthError, OAuthErrorCode};
-use crate::view::{Info, LogoutConfirm, Message};
+use crate::view::{FrontchannelLogout, Info, LogoutConfirm, Message, ToldClient};
 
 pub(super) async fn get(State(app): State<App>, PageCx(cx): PageCx, headers: HeaderMap, RawQuery(raw): RawQuery) -> Response {
     match query(raw.as_deref()) {
@@ -87,6 +87,13 @@ fn show(app: &App, cx: &Cx, pages: &Pages, outcome: Outcome) -> Response {
         Seen::Done => {
             let text = Some(Message::new("logoutKeepsOfflineAccess"));
             pages.render(StatusCode::OK, &Info { heading: Message::new("successLogout"), text, link: None })
+        }
+        Seen::Frames { frames, target } => {
+            let clients = frames
+                .iter()
+                .map(|frame| ToldClient { name: frame.client.display_name().to_owned(), frame: frame.url.to_string() });
+            let origins = frames.iter().map(|frame| frame.url.origin().ascii_serialization());
+            pages.framing(&FrontchannelLogout { clients: clients.collect(), target }, &origins.collect::<Vec<_>>())
         }
         Seen::Confirm { tab, form, client } => {
             let address = form_urlencoded::Serializer::new(String::new())

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::base::Timestamp;
 use crate::flow::admin::session::Statistics;
-use crate::model::RealmSnapshot;
+use crate::model::{RealmSnapshot, SessionKind};
 use crate::store::session_list::ListedSession;
 
 pub(crate) fn user_session(snapshot: &RealmSnapshot, session: &ListedSession) -> Value {
@@ -21,6 +21,16 @@ pub(crate) fn user_session(snapshot: &RealmSnapshot, session: &ListedSession) ->
         "clients": clients,
         "transientUser": false,
     })
+}
+
+/// The same in the console's list, where online and offline sessions stand together.
+pub(crate) fn console_session(snapshot: &RealmSnapshot, kind: SessionKind, session: &ListedSession) -> Value {
+    let mut shown = user_session(snapshot, session);
+    if let Some(fields) = shown.as_object_mut() {
+        fields.shift_remove("rememberMe");
+        fields.insert("type".to_owned(), json!(if kind == SessionKind::Online { "REGULAR" } else { "OFFLINE" }));
+    }
+    shown
 }
 
 fn millis(at: Timestamp) -> i64 {

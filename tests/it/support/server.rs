@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use nightlatch::base::{Clock, Entropy, Sealer, Secret, Timestamp};
 use nightlatch::flow::bootstrap::{self, FirstAdmin};
+use nightlatch::flow::outgoing::Outgoing;
 use nightlatch::flow::password::{Cost, Passwords};
 use nightlatch::flow::realms::Realms;
 use nightlatch::flow::{Server, import_realm};
@@ -46,6 +47,7 @@ pub fn parts(address: &str, seed: u64) -> Server {
         entropy,
         realms: Arc::new(Realms::default()),
         passwords: Arc::new(Passwords::new(4, CHEAP)),
+        outgoing: Outgoing::new(),
     }
 }
 
