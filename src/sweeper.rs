@@ -42,10 +42,13 @@ async fn once(server: &Server, rules: SweepRules) {
     match sweep::run(server, rules).await {
         Ok(swept) => {
             let now = server.clock.now();
-            metrics::sweeper_ran(now.since(started), now);
+            metrics::sweeper_ran(now.since(started), now, swept.lag);
             let kinds = [
                 (SweepKind::OfflineSession, swept.offline_sessions),
                 (SweepKind::UserSession, swept.online_sessions),
+                (SweepKind::OfflinePart, swept.offline_parts),
+                (SweepKind::OnlinePart, swept.online_parts),
+                (SweepKind::Event, swept.events),
                 (SweepKind::AuthorizationCode, swept.codes),
                 (SweepKind::AuthenticationSession, swept.tabs),
                 (SweepKind::Other, swept.revoked_tokens),

@@ -76,8 +76,15 @@ pub async fn sweep_once(settings: &Settings, dry_run: bool) -> anyhow::Result<()
     let swept = sweep::run(&server, rules(settings, dry_run)).await?;
     let verb = if dry_run { "would remove" } else { "removed" };
     output::line(format!(
-        "{verb} {} offline sessions, {} online sessions, {} codes, {} sign-ins, {} revoked tokens",
-        swept.offline_sessions, swept.online_sessions, swept.codes, swept.tabs, swept.revoked_tokens
+        "{verb} {} offline sessions, {} online sessions, {} parts of clients with shorter limits, {} codes, {} sign-ins, \
+         {} revoked tokens, {} events",
+        swept.offline_sessions,
+        swept.online_sessions,
+        swept.offline_parts + swept.online_parts,
+        swept.codes,
+        swept.tabs,
+        swept.revoked_tokens,
+        swept.events,
     ));
     server.store.close().await;
     Ok(())

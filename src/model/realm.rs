@@ -83,6 +83,8 @@ pub struct RealmSettings {
     pub ssl_required: String,
     pub events_enabled: bool,
     pub enabled_event_types: Vec<String>,
+    /// How long events of users are kept; none for good.
+    pub events_expiration: Option<Duration>,
     pub security_headers: BTreeMap<String, String>,
     pub attributes: BTreeMap<String, String>,
 }
@@ -139,6 +141,7 @@ impl RealmSettings {
             ssl_required: text("sslRequired"),
             events_enabled: flag("eventsEnabled"),
             enabled_event_types: field("enabledEventTypes").map(texts).unwrap_or_default(),
+            events_expiration: Some(number("eventsExpiration")).filter(|n| *n > 0).map(seconds),
             security_headers: field("browserSecurityHeaders").map(text_map).unwrap_or_default(),
             attributes: field("attributes").map(text_map).unwrap_or_default(),
         }

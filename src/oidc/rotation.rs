@@ -27,7 +27,8 @@ pub enum RotationMode {
 pub struct Rules {
     /// So often at any time, whoever asks.
     pub max_reuse: i32,
-    /// Any number of times so long after the rotation.
+    /// Any number of times so long after the rotation, or after the late retry of a public client: two tabs that wake up
+    /// together retry together.
     pub grace: Duration,
     pub late: Late,
 }
@@ -110,7 +111,8 @@ impl Rules {
 
     /// Whether the token used last would be answered again now.
     pub fn answers_again(&self, chain: UsedLast, now: Timestamp) -> bool {
-        let in_grace = self.grace_from(now).is_some_and(|from| chain.rotated_at >= from);
+        let answered_at = chain.late_replay_at.map_or(chain.rotated_at, |at| at.max(chain.rotated_at));
+        let in_grace = self.grace_from(now).is_some_and(|from| answered_at >= from);
         let late = self.late_before(now).is_some_and(|before| chain.late_replay_at.is_none_or(|at| at < before));
         in_grace || chain.replays < self.max_reuse.max(self.late_limit()) || late
     }
@@ -176,9 +178,10 @@ impl Outcome {
     }
 }
 
-/// The span to which the last refresh is rounded for the sweeper's index: it moves four times per idle time.
+/// The span to which the last refresh is rounded for the sweeper's index: about a day of thirty. The longer it is, the fewer
+/// refreshes touch the index; the shorter, the sooner the sweeper comes by, as it looks for buckets that have lapsed to their end.
 pub fn bucket_span(idle: Duration) -> Duration {
-    (idle / 4).max(Duration::from_secs(1))
+    (idle / 32).max(Duration::from_secs(1))
 }
 
 #[cfg(test)]

@@ -114,6 +114,11 @@ pub fn of_client(realm: &RealmSettings, client: &Client, kind: SessionKind, reme
     Limits { idle, max }
 }
 
+/// The idle time after which a session, or the client's part of it, may be over: how exact the sweeper's index has to be.
+pub fn shortest_idle(realm: &RealmSettings, client: &Client, kind: SessionKind) -> Duration {
+    of_client(realm, client, kind, false).idle.min(of_session(realm, kind, false).idle)
+}
+
 /// For how long an access token of a client is good; while −1 is set, the span of the longest session.
 pub fn access_token_lifespan(realm: &RealmSettings, client: &Client) -> Duration {
     match lifespan_setting(realm, client) {

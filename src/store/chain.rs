@@ -241,7 +241,7 @@ pub async fn rotate(db: &mut Db<'_>, step: &Step<'_>, again: &Again<'_>) -> Resu
         again,
         "(c.generation < $21 or c.generation = $21 and (c.current_jti = $22 or c.current_jti is null))",
         "(c.generation = $21 + 1 and c.previous_jti = $22)",
-        "coalesce(c.rotated_at >= $25, false)",
+        "coalesce(greatest(c.rotated_at, c.late_replay_at) >= $25, false)",
         "coalesce(c.late_replay_at < $28, $28::timestamptz is not null)"
     )
     .fetch_optional(db.raw())

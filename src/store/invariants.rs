@@ -20,7 +20,11 @@ pub async fn check(store: &Store) -> Result<Vec<String>, StoreError> {
              and exists (select from client_session p where p.kind = s.kind and p.realm_id = s.realm_id
                            and p.session_id = s.session_id)
            union all
-           select 'a bucket later than its refresh: ' || c.session_id from chain c where c.last_refresh_bucket > c.last_refresh_at
+           select 'a bucket later than any use of its session: ' || c.session_id from chain c
+           join session s on s.kind = c.kind and s.realm_id = c.realm_id and s.session_id = c.session_id
+           where c.last_refresh_bucket > greatest(s.last_grant_at, (
+             select max(o.last_refresh_at) from chain o
+             where o.kind = c.kind and o.realm_id = c.realm_id and o.session_id = c.session_id))
            union all
            select 'one id for two users: ' || s.session_id from session s
            join session t on t.realm_id = s.realm_id and t.session_id = s.session_id and t.user_id <> s.user_id

@@ -73,6 +73,9 @@ labels! {
     /// What the sweeper removes.
     SweepKind {
         OfflineSession = "offline_session",
+        OfflinePart = "offline_client_session",
+        OnlinePart = "online_client_session",
+        Event = "event",
         UserSession = "user_session",
         AuthorizationCode = "authorization_code",
         AuthenticationSession = "authentication_session",

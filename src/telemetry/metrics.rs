@@ -16,6 +16,7 @@ const REFRESH_REPLAYS: &str = "nightlatch_refresh_replays_total";
 const LOGOUT_NOTICES: &str = "nightlatch_backchannel_logout_total";
 const SWEEPER_RUN: &str = "nightlatch_sweeper_run_seconds";
 const SWEEPER_ROWS: &str = "nightlatch_sweeper_rows_total";
+const SWEEPER_LAG: &str = "nightlatch_sweeper_lag_seconds";
 const SWEEPER_SUCCESS: &str = "nightlatch_sweeper_last_success_timestamp_seconds";
 const HTTP_DURATION: &str = "http_server_request_duration_seconds";
 const POOL_CONNECTIONS: &str = "nightlatch_db_pool_connections";
@@ -66,6 +67,7 @@ fn describe() {
     describe_counter!(LOGOUT_NOTICES, "Attempts to tell a client of a logout");
     describe_histogram!(SWEEPER_RUN, Unit::Seconds, "Time that one run of the sweeper took");
     describe_counter!(SWEEPER_ROWS, "Rows that the sweeper removed");
+    describe_gauge!(SWEEPER_LAG, Unit::Seconds, "How long the oldest row of the last run could have been removed before");
     describe_gauge!(SWEEPER_SUCCESS, Unit::Seconds, "When the sweeper last finished a run");
     describe_histogram!(HTTP_DURATION, Unit::Seconds, "Time from a request's head to its answer's");
     describe_gauge!(POOL_CONNECTIONS, "Connections to the database");
@@ -85,8 +87,9 @@ pub fn logout_notice(realm: Realm<'_>, notice: Notice) {
     counter!(LOGOUT_NOTICES, "realm" => realm.name(), "outcome" => notice.as_str()).increment(1);
 }
 
-/// A run of the sweeper that ended well at `now`.
-pub fn sweeper_ran(took: Duration, now: Timestamp) {
+/// A run of the sweeper that ended well at `now`; `lag` is how long the oldest of what it removed could have gone already.
+pub fn sweeper_ran(took: Duration, now: Timestamp, lag: Duration) {
+    gauge!(SWEEPER_LAG).set(lag.as_secs_f64());
     histogram!(SWEEPER_RUN).record(took.as_secs_f64());
     gauge!(SWEEPER_SUCCESS).set(float(u64::try_from(now.unix_seconds()).unwrap_or(0)));
 }
@@ -120,12 +123,13 @@ mod tests {
         token_request(realm, Grant::RefreshToken, Outcome::Refused, TokenError::InvalidGrant);
         db_pool_connections(PoolState::Idle, 7);
         http_request(HttpMethod::Get, Route::of_template(Some("/realms/{realm}")), 200, Duration::from_millis(2));
-        sweeper_ran(Duration::from_millis(3), Timestamp::from_unix_seconds(1_700_000_000));
+        sweeper_ran(Duration::from_millis(3), Timestamp::from_unix_seconds(1_700_000_000), Duration::from_secs(7));
         let page = metrics.render();
         for line in [
             r#"nightlatch_token_requests_total{realm="metrics-test",grant="refresh_token",outcome="refused",error="invalid_grant"} 1"#,
             r#"nightlatch_db_pool_connections{state="idle"} 7"#,
             r#"http_server_request_duration_seconds_bucket{method="GET",route="/realms/{realm}",status="200",le="0.0025"} 1"#,
+            "nightlatch_sweeper_lag_seconds 7",
             "nightlatch_sweeper_last_success_timestamp_seconds 1700000000",
             "# HELP nightlatch_db_pool_connections Connections to the database",
         ] {

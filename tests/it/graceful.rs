@@ -80,8 +80,9 @@ async fn a_public_client_retries_late_once_a_day_and_then_it_is_a_theft() {
     let first = server.public_token().await;
     let second = refresh_token(&server.refresh_public(&first).await.granted());
     server.advance(GRACE + SECOND);
-    assert_eq!(refresh_token(&server.refresh_public(&first).await.granted()), second);
-    server.advance(SECOND);
+    let tabs_that_wake_up = futures((0..20).map(|_| server.refresh_public(&first))).await;
+    assert!(tabs_that_wake_up.into_iter().all(|a| refresh_token(&a.granted()) == second), "one retry, however many ask");
+    server.advance(GRACE + SECOND);
     assert_eq!(server.refresh_public(&first).await.refusal(), REUSE);
     // The owner's token is worth nothing either, and the owner asks the user again.
     assert_eq!(server.refresh_public(&second).await.refusal().2, "Session doesn't have required client");
@@ -242,6 +243,8 @@ async fn a_token_that_would_be_answered_again_is_introspected_as_active() {
     assert_eq!(is_active(&first).await, json!(true));
     server.advance(GRACE + SECOND);
     server.refresh_public(&first).await.granted();
+    assert_eq!(is_active(&first).await, json!(true), "one retry, however often it is asked for");
+    server.advance(GRACE + SECOND);
     assert_eq!(is_active(&first).await, json!(false), "the late retry of the day is used up");
     server.finish().await;
 }

@@ -26,6 +26,7 @@ mod pages;
 mod realm_files;
 mod rotation;
 mod rotation_model;
+mod scale;
 mod secrets_at_rest;
 mod sign_in;
 mod statements;

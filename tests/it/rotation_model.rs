@@ -49,7 +49,8 @@ impl Model {
         if !self.is_there {
             return Expected::Gone;
         }
-        let in_grace = self.rules.grace > 0 && now - self.rotated_at <= self.rules.grace;
+        let answered_at = self.late_at.map_or(self.rotated_at, |at| at.max(self.rotated_at));
+        let in_grace = self.rules.grace > 0 && now - answered_at <= self.rules.grace;
         if token == self.generation {
             (self.generation, self.rotated_at, self.replays) = (token + 1, now, 0);
             return Expected::Generation(self.generation);

@@ -90,3 +90,93 @@ async fn a_session_that_is_being_refreshed_is_not_swept() {
     }
     server.finish().await;
 }
+
+/// Sets an attribute of the demo's backup client.
+async fn set_client(server: &TestServer, name: &str, value: &str) {
+    let admin = server.admin().await;
+    let path = format!("/demo/clients/{}", admin.client("demo-backup").await);
+    let mut client = admin.get(&path).await;
+    client["attributes"][name] = value.into();
+    assert_eq!(admin.call(reqwest::Method::PUT, &path, Some(&client)).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_client_with_shorter_limits_loses_its_part_and_the_session_goes_on() {
+    let server = TestServer::start().await;
+    server.admin().await.set(json!({"eventsEnabled": true, "enabledEventTypes": ["USER_SESSION_DELETED"]})).await;
+    set_client(&server, "client.offline.session.idle.timeout", "86400").await;
+    let idle = server.offline_token().await;
+    let used = server.offline_token().await;
+    server.advance(Duration::from_secs(80_000));
+    server.refresh(&used).await.granted();
+    server.advance(Duration::from_secs(10_000));
+    let promised = sweep::run(&server.server, rules(8, true)).await.unwrap();
+    let swept = sweep::run(&server.server, rules(8, false)).await.unwrap();
+    assert_eq!((swept.offline_parts, swept.offline_sessions), (1, 0), "{swept:?}");
+    assert_eq!(promised.offline_parts, 1);
+    server.refresh(&used).await.granted();
+    assert_eq!(server.refresh(&idle).await.refusal().2, "Session doesn't have required client");
+    let events = server.admin().await.get("/demo/events?type=USER_SESSION_DELETED").await;
+    assert_eq!(events.as_array().unwrap().len(), 1);
+    assert_eq!(events[0]["clientId"], "demo-backup");
+    assert_eq!(events[0]["details"]["lapsed_by"], "client_idle");
+    // The session without a part stays for its own idle time.
+    server.advance(28 * DAY);
+    assert_eq!(sweep::run(&server.server, rules(8, false)).await.unwrap().offline_sessions, 0);
+    server.advance(3 * DAY);
+    assert_eq!(sweep::run(&server.server, rules(8, false)).await.unwrap().offline_sessions, 1);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_clients_maximum_takes_its_part_although_it_is_used() {
+    let server = TestServer::start().await;
+    set_client(&server, "client.offline.session.max.lifespan", "3600").await;
+    let token = server.offline_token().await;
+    for _ in 0..3 {
+        server.advance(Duration::from_secs(1_100));
+        server.refresh(&token).await.granted();
+    }
+    assert_eq!(sweep::run(&server.server, rules(8, false)).await.unwrap().offline_parts, 0);
+    server.advance(Duration::from_secs(400));
+    assert_eq!(sweep::run(&server.server, rules(8, false)).await.unwrap().offline_parts, 1);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn r6_what_a_disabled_user_or_client_holds_stays_and_works_again() {
+    let server = TestServer::start().await;
+    let token = server.offline_token().await;
+    let admin = server.admin().await;
+    admin.put_user(json!({"enabled": false})).await;
+    server.advance(29 * DAY);
+    assert_eq!(counts(sweep::run(&server.server, rules(8, false)).await.unwrap()).0, 0);
+    server.admin().await.put_user(json!({"enabled": true})).await;
+    server.refresh(&token).await.granted();
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn events_go_when_the_realm_keeps_them_no_longer() {
+    let server = TestServer::start().await;
+    server.admin().await.set(json!({"eventsEnabled": true, "eventsExpiration": 3_600})).await;
+    server.sign_in("openid").await;
+    server.advance(Duration::from_secs(3_000));
+    server.sign_in("openid").await;
+    server.advance(Duration::from_secs(1_000));
+    assert_eq!(sweep::run(&server.server, rules(8, true)).await.unwrap().events, 1);
+    assert_eq!(sweep::run(&server.server, rules(8, false)).await.unwrap().events, 1);
+    assert_eq!(server.admin().await.get("/demo/events").await.as_array().unwrap().len(), 1);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn the_lag_is_how_long_the_oldest_could_have_been_gone() {
+    let server = TestServer::start().await;
+    server.offline_token().await;
+    server.advance(32 * DAY);
+    let swept = sweep::run(&server.server, rules(8, false)).await.unwrap();
+    assert_eq!(swept.lag, 2 * DAY - Duration::from_secs(60));
+    assert_eq!(sweep::run(&server.server, rules(8, false)).await.unwrap().lag, Duration::ZERO);
+    server.finish().await;
+}

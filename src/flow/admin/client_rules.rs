@@ -11,6 +11,10 @@ pub fn check(client_id: &str, settings: &ClientSettings, realm: &RealmSettings) 
     if client_id.trim().is_empty() {
         return refuse("Client ID cannot be blank");
     }
+    // Neither could be a segment of an address: browsers and programs take them out.
+    if [".", ".."].contains(&client_id) {
+        return refuse("Client ID is not valid");
+    }
     fits(client_id)?;
     for text in [&settings.name, &settings.description].into_iter().flatten().chain(&settings.redirect_uris) {
         fits(text)?;
@@ -57,6 +61,10 @@ fn limits(settings: &ClientSettings, realm: &RealmSettings) -> Result<(), Refusa
 /// An address of the client. Keycloak's built-in clients have placeholders there.
 fn address(what: &str, value: Option<&str>, may_be_relative: bool) -> Result<(), Refusal> {
     let Some(value) = value.filter(|v| !v.is_empty() && !v.contains("${")) else { return Ok(()) };
+    // Browsers leave them out, and may find a scheme where none was.
+    if value.contains(char::is_control) {
+        return Err(Refusal::InvalidClient(format!("{what} is not a valid URL")));
+    }
     if scheme(value).is_some_and(|s| is_forbidden_scheme(&s)) {
         return Err(Refusal::InvalidClient(format!("{what} uses an illegal scheme")));
     }
@@ -107,6 +115,9 @@ mod tests {
         assert_eq!(refusal(|s| s.root_url = Some("nonsense".to_owned())), "Root URL is not a valid URL");
         assert_eq!(refusal(|s| s.root_url = Some("javascript:alert(1)".to_owned())), "Root URL uses an illegal scheme");
         assert_eq!(refusal(|s| s.base_url = Some("/x".to_owned())), "none");
+        for disguised in ["\tjavascript:alert(1)", "java\nscript:alert(1)", "\u{1}javascript:alert(1)"] {
+            assert_eq!(refusal(|s| s.base_url = Some(disguised.to_owned())), "Base URL is not a valid URL");
+        }
         assert_eq!(refusal(|s| s.protocol = Some("nothing".to_owned())), "Invalid protocol: nothing");
     }
 

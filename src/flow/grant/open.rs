@@ -82,7 +82,7 @@ pub async fn open(
         chain: &chain,
         current: rotation.is_on().then_some(&first),
         key_id: &crate::model::KeyId::new(key.kid()),
-        bucket: cx.now.floor_to(rotation::bucket_span(session_limits.idle)),
+        bucket: cx.now.floor_to(rotation::bucket_span(session_limits::shortest_idle(settings, request.client, kind))),
         session_max_cutoff: session_limits.cutoffs(cx.now).max,
         part_max_cutoff: part_limits.cutoffs(cx.now).max,
     };

@@ -158,13 +158,13 @@ async fn end_lapsed(cx: &Cx, token: &PresentedRefreshToken, last_used_at: Timest
         let ids = [token.session_id.clone()];
         cx.store()
             .in_tx(async |db| {
-                let found = store::sweep::lock(db, token.kind, &cx.snapshot().realm.id, &ids).await?;
+                let found = store::sweep::sessions::lock(db, token.kind, &cx.snapshot().realm.id, &ids).await?;
                 let lives = |c: &Candidate| {
                     let usage = Usage { started_at: c.started_at, last_used_at: c.last_used_at };
                     session_lookup::is_within_limits(cx.settings(), token.kind, c.remember_me, usage, cx.now)
                 };
                 if found.iter().any(|c| !lives(c)) {
-                    store::sweep::delete(db, token.kind, &cx.snapshot().realm.id, &ids).await?;
+                    store::sweep::sessions::delete(db, token.kind, &cx.snapshot().realm.id, &ids).await?;
                 }
                 Ok(())
             })
@@ -190,7 +190,7 @@ async fn finish(
     request: &Refresh,
     token: &PresentedRefreshToken,
 ) -> Result<Option<Outcome>, StoreError> {
-    let limits = session_limits::of_session(cx.settings(), token.kind, false);
+    let idle = session_limits::shortest_idle(cx.settings(), client, token.kind);
     let key = keys::internal_key(&cx.realm.keys, &cx.snapshot().realm.id)?;
     let step = Step {
         on: DecidedOn {
@@ -208,7 +208,7 @@ async fn finish(
         presented: &token.id,
         generation: token.generation,
         key_id: &KeyId::new(key.kid()),
-        bucket: cx.now.floor_to(rotation::bucket_span(limits.idle)),
+        bucket: cx.now.floor_to(rotation::bucket_span(idle)),
         now: cx.now,
     };
     let mut db = cx.store().db().await?;

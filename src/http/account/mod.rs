@@ -12,8 +12,8 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
-use axum::http::{Method, StatusCode};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, delete, get, put};
@@ -41,12 +41,21 @@ async fn browsers_to_the_console(State(console): State<Router>, request: Request
     let is_browser = accepts_html(request.headers()) || is_front_door && !sends_json && matches!(accepted, "" | "*/*");
     if is_browser && request.method() != Method::OPTIONS {
         match console.oneshot(anew(request)).await {
-            Ok(response) => response,
+            Ok(response) => of_one_visitor(response),
             Err(never) => match never {},
         }
     } else {
         next.run(request).await
     }
+}
+
+/// Errors, too, are for this visitor alone, and are not framed. The address is shared with the API.
+fn of_one_visitor(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.append(CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
+    headers.append(VARY, HeaderValue::from_static("accept"));
+    response
 }
 
 fn endpoints() -> Router<App> {

@@ -80,6 +80,9 @@ impl Pages {
         for (name, value) in self.realm.iter().flat_map(|r| &r.headers) {
             headers.insert(name.clone(), value.clone());
         }
+        if self.realm.is_none() {
+            headers.append(CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
+        }
         // A second policy: both hold, so a realm's own can only forbid more.
         headers.append(CONTENT_SECURITY_POLICY, HeaderValue::from_static(OWN_POLICY));
         response

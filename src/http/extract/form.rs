@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 
+use super::json::is_list;
 use crate::oidc::form::Parameters;
 
 /// A form holds a few parameters and a token or two; nothing that a client sends comes near this.
@@ -38,12 +39,15 @@ pub(crate) async fn read_form(headers: &HeaderMap, body: Body) -> Result<Paramet
     Parameters::parse(&bytes).map_err(|_| BodyError::Malformed)
 }
 
-/// A JSON body of a known shape.
+/// A JSON body that is an object or a text of a known shape.
 pub(crate) async fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, BodyError> {
     if !media_type(headers).eq_ignore_ascii_case("application/json") {
         return Err(BodyError::MediaType);
     }
     let bytes = read(body, MAX_JSON).await?;
+    if is_list(&bytes) {
+        return Err(BodyError::Malformed);
+    }
     serde_json::from_slice(&bytes).map_err(|_| BodyError::Malformed)
 }
 

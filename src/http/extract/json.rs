@@ -17,11 +17,14 @@ const MAX_BODY: usize = 64 * 1024 * 1024;
 /// A body of the Admin REST API: its name is told to whoever sends a field that it does not have.
 pub(crate) trait Representation: DeserializeOwned {
     const NAME: &'static str;
+    /// Whether it stands in a list. Serde would take a list for an object too, its fields by their order.
+    const IS_LIST: bool = false;
 }
 
 /// Lists are named after what they hold.
 impl<T: Representation> Representation for Vec<T> {
     const NAME: &'static str = T::NAME;
+    const IS_LIST: bool = true;
 }
 
 /// A JSON body.
@@ -50,7 +53,14 @@ pub(crate) fn read<T: Representation>(bytes: &[u8]) -> Result<T, AdminError> {
     if std::str::from_utf8(bytes).is_err() {
         return Err(unreadable("HTTP 400 Bad Request"));
     }
+    if !T::IS_LIST && is_list(bytes) {
+        return Err(unreadable("unknown_error"));
+    }
     serde_json::from_slice(bytes).map_err(|error| explain(&error, T::NAME))
+}
+
+pub(super) fn is_list(json: &[u8]) -> bool {
+    json.trim_ascii_start().starts_with(b"[")
 }
 
 fn explain(error: &serde_json::Error, name: &str) -> AdminError {
@@ -101,6 +111,7 @@ mod tests {
         assert_eq!(refusal("{}"), "none");
         assert_eq!(refusal("{"), "invalid_request: Cannot parse the JSON");
         assert_eq!(refusal("[]x"), "unknown_error: Cannot parse the JSON");
+        assert_eq!(refusal(" [1]"), "unknown_error: Cannot parse the JSON");
         assert_eq!(refusal(r#"{"size":"x"}"#), "unknown_error: Cannot parse the JSON");
         let unknown = refusal(r#"{"colour":1}"#);
         assert!(

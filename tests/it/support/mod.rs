@@ -4,12 +4,14 @@
 mod admin;
 mod browser;
 mod database;
+mod plan;
 mod server;
 mod tokens;
 
 pub use admin::Admin;
 pub use browser::{Browser, Shown};
 pub use database::address as database_address;
+pub use plan::Plan;
 pub use server::{TestServer, admin as first_admin, parts};
 pub use tokens::{Answer, claims, header, refresh_token};
 

@@ -50,7 +50,9 @@ fn card(visitor: &Visitor, session: &OwnSession) -> Card {
 
 pub(super) async fn end(Path((_, id)): Path<(String, String)>, OwnForm { visitor, .. }: OwnForm) -> Response {
     match sessions::sign_out(&visitor.cx, visitor.user(), &SessionId::new(id)).await {
-        Ok(_) => visitor.done(Section::Devices, "ended"),
+        Ok(true) => visitor.done(Section::Devices, "ended"),
+        // It ended by itself, or by the first of two clicks: the list shows it.
+        Ok(false) => visitor.back(Section::Devices),
         Err(error) => visitor.pages.trouble(&error),
     }
 }

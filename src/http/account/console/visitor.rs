@@ -70,6 +70,11 @@ impl Visitor {
         found(&format!("{}?done={notice}", section.address(&self.cx)))
     }
 
+    /// To a page of the console, which says nothing.
+    pub(super) fn back(&self, section: Section) -> Response {
+        found(&section.address(&self.cx))
+    }
+
     pub(super) fn shell(&self) -> AccountShell {
         let user = self.user();
         let names = [user.first_name.as_deref(), user.last_name.as_deref()];

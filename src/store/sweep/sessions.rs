@@ -1,19 +1,9 @@
-//! What the sweeper reads and deletes, in bounded batches that several nodes may take at once.
-//!
-//! Candidates come oldest first from a coarse index. A batch locks its sessions and then their chains, skipping what is locked:
-//! what is locked is in use. Whether a session has lapsed is said by the caller, on exact values that cannot change while they
-//! are locked; so a session that is refreshed in the same instant is never deleted.
+//! Lapsed sessions: candidates, oldest first; then locked, with the exact times that decide; then deleted.
 
-use super::{Db, StoreError};
+use super::{Batch, Candidate, Cursor, Row, cursor};
 use crate::base::Timestamp;
 use crate::model::{RealmId, SessionId, SessionKind};
-
-/// Where a pass over the candidates stands: the next batch begins behind it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    moment: time::OffsetDateTime,
-    session: String,
-}
+use crate::store::{Db, StoreError};
 
 /// What makes a session a candidate, each by an index of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,31 +14,6 @@ pub enum By {
     Start,
     /// It has had no part since before the cut-off.
     Empty,
-}
-
-/// A locked session with the exact times that decide.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    pub session: SessionId,
-    pub user_id: String,
-    pub started_at: Timestamp,
-    pub last_used_at: Timestamp,
-    pub remember_me: bool,
-}
-
-/// Which candidates: of a kind and a realm, before a cut-off, behind a cursor, so many.
-#[derive(Clone, Copy, Debug)]
-pub struct Batch<'a> {
-    pub kind: SessionKind,
-    pub realm: &'a RealmId,
-    pub cutoff: Timestamp,
-    pub after: Option<&'a Cursor>,
-    pub limit: i64,
-}
-
-struct Row {
-    session_id: String,
-    moment: time::OffsetDateTime,
 }
 
 /// The next candidates, oldest first; no cursor where there are no more.
@@ -89,11 +54,7 @@ pub async fn next(db: &mut Db<'_>, by: By, batch: Batch<'_>) -> Result<(Vec<Sess
                order by s.empty_since, s.session_id limit $6"#
         ),
     };
-    let cursor = rows.last().map(|r| Cursor { moment: r.moment, session: r.session_id.clone() });
-    let mut sessions: Vec<SessionId> = rows.into_iter().map(|r| SessionId::new(r.session_id)).collect();
-    sessions.sort();
-    sessions.dedup();
-    Ok((sessions, cursor))
+    Ok(cursor(rows))
 }
 
 /// Locks those of the sessions that nobody uses at this moment, with all their chains, and reads their exact times.
@@ -174,54 +135,4 @@ pub async fn delete(db: &mut Db<'_>, kind: SessionKind, realm: &RealmId, session
         &ids,
     );
     Ok(done.execute(db.raw()).await?.rows_affected())
-}
-
-/// Deletes up to `limit` codes that expired before the cut-off, of all realms.
-pub async fn delete_codes(db: &mut Db<'_>, cutoff: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    let done = sqlx::query!(
-        "delete from authorization_code where (realm_id, code_hash) in (
-           select realm_id, code_hash from authorization_code where expires_at < $1 order by expires_at limit $2
-           for update skip locked)",
-        cutoff.to_offset(),
-        limit,
-    );
-    Ok(done.execute(db.raw()).await?.rows_affected())
-}
-
-/// Deletes up to `limit` tabs that expired before the cut-off, of all realms.
-pub async fn delete_tabs(db: &mut Db<'_>, cutoff: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    let done = sqlx::query!(
-        "delete from authentication_session where (realm_id, tab_id) in (
-           select realm_id, tab_id from authentication_session where expires_at < $1 order by expires_at limit $2
-           for update skip locked)",
-        cutoff.to_offset(),
-        limit,
-    );
-    Ok(done.execute(db.raw()).await?.rows_affected())
-}
-
-/// Deletes up to `limit` notes of revoked tokens that have expired by themselves, of all realms.
-pub async fn delete_revoked(db: &mut Db<'_>, cutoff: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    let done = sqlx::query!(
-        "delete from revoked_token where (realm_id, jti) in (
-           select realm_id, jti from revoked_token where expires_at < $1 order by expires_at limit $2
-           for update skip locked)",
-        cutoff.to_offset(),
-        limit,
-    );
-    Ok(done.execute(db.raw()).await?.rows_affected())
-}
-
-/// How many codes, tabs and notes of revoked tokens are past their time.
-pub async fn count_short_lived(db: &mut Db<'_>, cutoff: Timestamp, tabs_cutoff: Timestamp) -> Result<[u64; 3], StoreError> {
-    let counts = sqlx::query!(
-        r#"select (select count(*) from authorization_code where expires_at < $1) as "codes!",
-             (select count(*) from authentication_session where expires_at < $2) as "tabs!",
-             (select count(*) from revoked_token where expires_at < $1) as "revoked!""#,
-        cutoff.to_offset(),
-        tabs_cutoff.to_offset(),
-    )
-    .fetch_one(db.raw())
-    .await?;
-    Ok([counts.codes, counts.tabs, counts.revoked].map(|n| u64::try_from(n).unwrap_or(0)))
 }

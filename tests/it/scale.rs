@@ -1,0 +1,153 @@
+//! Many sessions: what is looked at does not grow with what is there. `./dev scale` does the same with a million.
+
+use std::time::Duration;
+
+use nightlatch::flow::sweep::{self, SweepRules};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use crate::rotation::futures;
+use crate::support::{DAY, Plan, TestServer, database_address};
+
+/// How many offline sessions there are; one of a hundred has lapsed.
+fn sessions() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "./dev scale hands the number over in the environment")]
+    let asked = std::env::var("NIGHTLATCH_SCALE_SESSIONS").ok();
+    asked.map_or(20_000, |n| n.parse().expect("NIGHTLATCH_SCALE_SESSIONS is a number"))
+}
+
+const MARGIN: Duration = Duration::from_secs(180);
+
+/// Offline sessions of users of their own at the demo's backup client, used last at any time of the 29 days before; every
+/// hundredth has lapsed since.
+async fn seed(server: &TestServer, number: u64) -> PgConnection {
+    let mut connection = PgConnection::connect(&database_address(&server.database)).await.unwrap();
+    let now = server.now();
+    let used = format!("to_timestamp({now} - case when g % 100 = 0 then 2678400 + g % 86400 else (g * 7919) % 2505600 end)");
+    let statements = [
+        format!(
+            "insert into user_account (realm_id, user_id, username, email, unique_email, email_verified, enabled, not_before, version,
+               attributes, required_actions, federated_identities, created_at)
+             select realm_id, 'seed-' || g, 'seed-' || g, null, null, false, true, 0, 0, '{{}}', '{{}}', '[]', created_at
+             from user_account, generate_series(0, {number} / 10) g where username = 'alice'"
+        ),
+        format!(
+            "insert into session (kind, realm_id, session_id, user_id, started_at, last_grant_at, ip_address, user_agent, login_name,
+               remember_me, notes)
+             select 'offline', r.realm_id, 'seed-' || lpad(g::text, 12, '0'), 'seed-' || g / 10, {used}, {used},
+               '10.0.' || g % 256 || '.' || g % 200, 'seed', 'seed', false, '{{}}'
+             from realm r, generate_series(0, {number} - 1) g where r.name = 'demo'"
+        ),
+        "insert into client_session (kind, realm_id, session_id, client_uuid, started_at, details)
+         select 'offline', s.realm_id, s.session_id, k.client_uuid, s.started_at, '{}'
+         from session s join client k on k.realm_id = s.realm_id and k.client_id = 'demo-backup' where s.session_id like 'seed-%'"
+            .to_owned(),
+        "insert into chain (kind, realm_id, session_id, client_uuid, chain_id, generation, rotated_at, last_refresh_at,
+           last_refresh_bucket, key_id, replays)
+         select 'offline', p.realm_id, p.session_id, p.client_uuid, '', 0, p.started_at, p.started_at,
+           to_timestamp(floor(extract(epoch from p.started_at) / 81000) * 81000), 'seed', 0
+         from client_session p where p.session_id like 'seed-%'"
+            .to_owned(),
+    ];
+    // Without the checks of references: the rows refer to what is there, and a million checks take long.
+    sqlx::raw_sql("set session_replication_role = replica").execute(&mut connection).await.unwrap();
+    for statement in statements {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    }
+    sqlx::raw_sql("vacuum analyze").execute(&mut connection).await.unwrap();
+    connection
+}
+
+/// The one text that a query finds, as SQL writes it.
+async fn literal(connection: &mut PgConnection, query: &str) -> String {
+    let text: String = sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(connection).await.unwrap();
+    format!("'{text}'")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_among_many_sessions_reads_what_it_removes_and_touches_nothing_that_is_used() {
+    let server = TestServer::start().await;
+    let number = sessions();
+    let mut connection = seed(&server, number).await;
+    let realm = literal(&mut connection, "select realm_id from realm where name = 'demo'").await;
+    let client = literal(&mut connection, "select client_uuid from client where client_id = 'demo-backup'").await;
+    let cutoff = format!("to_timestamp({} - 2592000 - 180 - 81000)", server.now());
+    let batch = 512.0;
+    let candidates =
+        "c.last_refresh_bucket as \"moment!\" from chain c where c.kind = $1 and c.realm_id = $2 and c.last_refresh_bucket < $3";
+    let plan = Plan::of(&mut connection, candidates, &format!("'offline', {realm}, {cutoff}, null, '', 512")).await;
+    assert_eq!((plan.whole_tables(), plan.rows_read() <= batch + 2.0), (vec![], true), "{}", plan.summary());
+    let parts = "from chain c where c.kind = $1 and c.realm_id = $2 and c.client_uuid = $3 and c.last_refresh_bucket < $4";
+    let plan = Plan::of(&mut connection, parts, &format!("'offline', {realm}, {client}, {cutoff}, null, '', 512")).await;
+    assert_eq!((plan.whole_tables(), plan.rows_read() <= batch + 3.0), (vec![], true), "{}", plan.summary());
+    let ids: Vec<String> = (0..100).map(|g| format!("seed-{:012}", g * 100)).collect();
+    let ids = format!("'{{{}}}'", ids.join(","));
+    let lock = "select session_id, user_id, started_at, last_grant_at, remember_me from session";
+    let plan = Plan::of(&mut connection, lock, &format!("'offline', {realm}, {ids}")).await;
+    assert_eq!((plan.whole_tables(), plan.rows_read() <= 303.0), (vec![], true), "{}", plan.summary());
+
+    // Tokens in use, whose rows the sweeper takes for old: it has to look at them, and must let them be.
+    let tokens = futures((0..64).map(|_| server.offline_token())).await;
+    let aged = "update chain set last_refresh_bucket = to_timestamp(0) where session_id not like 'seed-%'";
+    sqlx::raw_sql(aged).execute(&mut connection).await.unwrap();
+    let rules = SweepRules { batch: 512, margin: MARGIN, dry_run: false };
+    let promised = sweep::run(&server.server, SweepRules { dry_run: true, ..rules }).await.unwrap();
+    let started = std::time::Instant::now();
+    let sweeping = async {
+        let swept = sweep::run(&server.server, rules).await.unwrap();
+        let took = started.elapsed();
+        // What a refresh held is for the next pass.
+        (swept, sweep::run(&server.server, rules).await.unwrap(), took)
+    };
+    let refreshing = async {
+        let (mut refreshed, mut slowest) = (0_u32, Duration::ZERO);
+        for round in 0..4 {
+            let asked = std::time::Instant::now();
+            for answer in futures(tokens.iter().map(|token| server.refresh(token))).await {
+                assert_eq!(answer.status, 200, "round {round}: {:?}", answer.body);
+                refreshed += 1;
+            }
+            slowest = slowest.max(asked.elapsed());
+        }
+        (refreshed, slowest)
+    };
+    let ((first, second, took), (refreshed, slowest)) = tokio::join!(sweeping, refreshing);
+    assert_eq!(first.offline_sessions + second.offline_sessions, number / 100);
+    assert_eq!(promised.offline_sessions, number / 100, "a dry run promises it");
+    assert_eq!(refreshed, 256);
+    println!("{number} sessions: swept in {took:?}, 64 refreshes at once beside it in {slowest:?} at most");
+    for token in &tokens {
+        server.refresh(token).await.granted();
+    }
+    // What was looked at and lives is not looked at again.
+    server.advance(Duration::from_secs(60));
+    let third = sweep::run(&server.server, rules).await.unwrap();
+    assert_eq!((third.offline_sessions, third.batches), (0, 1), "{third:?}");
+    server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_grants_reads_a_page_however_many_there_are() {
+    let server = TestServer::start().await;
+    let number = sessions();
+    let mut connection = seed(&server, number).await;
+    let realm = literal(&mut connection, "select realm_id from realm where name = 'demo'").await;
+    let client = literal(&mut connection, "select client_uuid from client where client_id = 'demo-backup'").await;
+    let page = "select p.session_id, p.client_uuid, s.user_id, u.username";
+    let middle = format!("'seed-{:012}'", number / 2);
+    for (what, after, client, user, most) in [
+        ("the first page", "''", "null", "null", 100.0),
+        ("a page in the middle", middle.as_str(), "null", "null", 100.0),
+        ("of a client", middle.as_str(), client.as_str(), "null", 100.0),
+        ("of a user", "''", "null", "'seed-7'", 10.0),
+    ] {
+        let arguments = format!("{realm}, {after}, '', {client}, {user}, null, null, 100, null, null");
+        let plan = Plan::of(&mut connection, page, &arguments).await;
+        println!("{number} sessions, {what}: {:.2} ms, {} rows read", plan.milliseconds(), plan.rows_read());
+        let whole = plan.whole_tables();
+        assert!(whole.iter().all(|table| table == "client" || table == "realm"), "{what}: {whole:?}\n{}", plan.summary());
+        // The part, its session, its user, and its chain twice; and what finds realm and client.
+        assert!(plan.rows_read() <= most * 6.0 + 20.0, "{what}: {}\n{}", plan.rows_read(), plan.summary());
+    }
+    server.advance(DAY);
+    server.finish().await;
+}
