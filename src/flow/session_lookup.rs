@@ -13,7 +13,7 @@ use crate::model::{Client, ClientId, SessionId, SessionKind, User};
 use crate::oidc::admission::{self, Refusal, Subject};
 use crate::oidc::mapper::Facts;
 use crate::oidc::scope::{self, GrantedScopes};
-use crate::oidc::session_limits::{self, Limits, Usage};
+use crate::oidc::session_limits::{self, Cutoffs, Usage};
 use crate::oidc::token_id;
 use crate::store::chain::LiveCutoffs;
 use crate::store::token_use::SessionUse;
@@ -217,7 +217,7 @@ pub fn live_cutoffs(realm: &RealmSettings, client: Option<&Client>, kind: Sessio
     let session = [false, true].map(|rm| session_limits::of_session(realm, kind, rm).cutoffs(now));
     let part = [false, true].map(|rm| match client {
         Some(client) => session_limits::of_client(realm, client, kind, rm).cutoffs(now),
-        None => Limits { idle: std::time::Duration::MAX, max: None }.cutoffs(now),
+        None => Cutoffs { idle: Timestamp::EARLIEST, max: Timestamp::EARLIEST },
     });
     LiveCutoffs {
         session_idle: session.map(|c| c.idle),

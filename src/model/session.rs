@@ -61,6 +61,9 @@ pub struct ClientSessionDetails {
     /// The level of authentication: 1 for a password typed for this request, 0 for single sign-on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<i64>,
+    /// The scopes that the client was granted in this session, by name. None in parts of before they were noted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
 }
 
 /// One chain of refresh tokens of a client's part: constant in size however often it is used.

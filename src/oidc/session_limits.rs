@@ -16,11 +16,54 @@ const FALLBACK_SSO_MAX: i64 = 36_000;
 const FALLBACK_OFFLINE_IDLE: i64 = 2_592_000;
 const FALLBACK_OFFLINE_MAX: i64 = 5_184_000;
 
-/// How long a session, or a client's part of it, may live.
+/// How long a session, or a client's part of it, may live, and which settings say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub idle: Duration,
     pub max: Option<Duration>,
+    pub idle_from: Source,
+    pub max_from: Source,
+}
+
+/// The setting that a limit comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Keycloak's name of it: a field of the realm, or an attribute of the client.
+    pub setting: &'static str,
+    pub owner: Owner,
+}
+
+/// Whose setting it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    Realm,
+    Client,
+    /// The realm's is not set, and Keycloak's fallback counts.
+    Fallback,
+}
+
+impl Owner {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Realm => "realm",
+            Self::Client => "client",
+            Self::Fallback => "fallback",
+        }
+    }
+}
+
+/// When something ends, by which limit, and where that comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    pub at: Timestamp,
+    pub by: Lapse,
+    pub from: Source,
+}
+
+/// When a client's part in a session ends: by its own limits, or along with the session.
+pub fn end_of(part: (Limits, Usage), session: (Limits, Usage)) -> End {
+    let (part, session) = (part.0.end(part.1), session.0.end(session.1));
+    if part.at <= session.at { part } else { session }
 }
 
 /// The two points in time that the limits are counted from.
@@ -46,6 +89,11 @@ pub struct Cutoffs {
 }
 
 impl Limits {
+    fn of(idle: Setting, max: Option<Setting>) -> Self {
+        let max_from = max.map_or(idle.from, |max| max.from);
+        Self { idle: seconds(idle.seconds), max: max.map(|max| seconds(max.seconds)), idle_from: idle.from, max_from }
+    }
+
     /// The instant from which the session is over, and which limit ends it.
     pub fn lapses_at(&self, usage: Usage) -> (Timestamp, Lapse) {
         let idle = usage.last_used_at + self.idle;
@@ -53,6 +101,12 @@ impl Limits {
             Some(max) if max < idle => (max, Lapse::Max),
             _ => (idle, Lapse::Idle),
         }
+    }
+
+    /// The same with where the limit comes from.
+    pub fn end(&self, usage: Usage) -> End {
+        let (at, by) = self.lapses_at(usage);
+        End { at, by, from: if by == Lapse::Max { self.max_from } else { self.idle_from } }
     }
 
     pub fn has_lapsed(&self, usage: Usage, now: Timestamp) -> bool {
@@ -71,19 +125,27 @@ impl Limits {
 
 /// The limits of a session.
 pub fn of_session(realm: &RealmSettings, kind: SessionKind, remember_me: bool) -> Limits {
+    let of_realm = |setting, number| Some(Setting { seconds: number, from: Source { setting, owner: Owner::Realm } });
+    let fallback = |setting, seconds| Setting { seconds, from: Source { setting, owner: Owner::Fallback } };
     match kind {
         SessionKind::Online => {
-            let longer = |plain: i64, remembered: i64| if remember_me { plain.max(remembered) } else { plain };
-            let idle = longer(positive(realm.sso_session_idle, FALLBACK_SSO_IDLE), realm.sso_session_idle_remember_me);
-            let max = longer(positive(realm.sso_session_max, FALLBACK_SSO_MAX), realm.sso_session_max_remember_me);
-            Limits { idle: seconds(idle), max: Some(seconds(max)) }
+            let longer = |plain: Setting, remembered: Option<Setting>| {
+                remembered.filter(|r| remember_me && r.seconds > plain.seconds).unwrap_or(plain)
+            };
+            let idle = first_positive([of_realm("ssoSessionIdleTimeout", realm.sso_session_idle)])
+                .unwrap_or(fallback("ssoSessionIdleTimeout", FALLBACK_SSO_IDLE));
+            let max = first_positive([of_realm("ssoSessionMaxLifespan", realm.sso_session_max)])
+                .unwrap_or(fallback("ssoSessionMaxLifespan", FALLBACK_SSO_MAX));
+            let idle = longer(idle, of_realm("ssoSessionIdleTimeoutRememberMe", realm.sso_session_idle_remember_me));
+            let max = longer(max, of_realm("ssoSessionMaxLifespanRememberMe", realm.sso_session_max_remember_me));
+            Limits::of(idle, Some(max))
         }
         SessionKind::Offline => {
-            let max = positive(realm.offline_session_max, FALLBACK_OFFLINE_MAX);
-            Limits {
-                idle: seconds(positive(realm.offline_session_idle, FALLBACK_OFFLINE_IDLE)),
-                max: realm.offline_session_max_limited.then(|| seconds(max)),
-            }
+            let idle = first_positive([of_realm("offlineSessionIdleTimeout", realm.offline_session_idle)])
+                .unwrap_or(fallback("offlineSessionIdleTimeout", FALLBACK_OFFLINE_IDLE));
+            let max = first_positive([of_realm("offlineSessionMaxLifespan", realm.offline_session_max)])
+                .unwrap_or(fallback("offlineSessionMaxLifespan", FALLBACK_OFFLINE_MAX));
+            Limits::of(idle, realm.offline_session_max_limited.then_some(max))
         }
     }
 }
@@ -93,25 +155,34 @@ pub fn of_session(realm: &RealmSettings, kind: SessionKind, remember_me: bool) -
 /// A client's own Offline Session Max counts also while the realm's is not limited.
 pub fn of_client(realm: &RealmSettings, client: &Client, kind: SessionKind, remember_me: bool) -> Limits {
     let session = of_session(realm, kind, remember_me);
-    let (idle_name, max_name, realm_idle, realm_max) = match kind {
-        SessionKind::Online => {
-            ("client.session.idle.timeout", "client.session.max.lifespan", realm.client_session_idle, realm.client_session_max)
-        }
+    let own = |setting| {
+        let from = Source { setting, owner: Owner::Client };
+        client.positive_seconds(setting).map(|seconds| Setting { seconds, from })
+    };
+    let of_realm = |setting, number| Some(Setting { seconds: number, from: Source { setting, owner: Owner::Realm } });
+    let (own_idle, own_max, realm_idle, realm_max) = match kind {
+        SessionKind::Online => (
+            own("client.session.idle.timeout"),
+            own("client.session.max.lifespan"),
+            of_realm("clientSessionIdleTimeout", realm.client_session_idle),
+            of_realm("clientSessionMaxLifespan", realm.client_session_max),
+        ),
         SessionKind::Offline => (
-            "client.offline.session.idle.timeout",
-            "client.offline.session.max.lifespan",
-            realm.client_offline_session_idle,
-            realm.client_offline_session_max,
+            own("client.offline.session.idle.timeout"),
+            own("client.offline.session.max.lifespan"),
+            of_realm("clientOfflineSessionIdleTimeout", realm.client_offline_session_idle),
+            of_realm("clientOfflineSessionMaxLifespan", realm.client_offline_session_max),
         ),
     };
-    let idle = first_positive([client.positive_seconds(idle_name), Some(realm_idle)]).map_or(session.idle, seconds);
-    let own_max = client.positive_seconds(max_name);
-    let max = match (own_max, session.max) {
-        (Some(own), _) => Some(seconds(own)),
-        (None, Some(of_session)) => Some(first_positive([Some(realm_max)]).map_or(of_session, seconds)),
-        (None, None) => None,
-    };
-    Limits { idle, max }
+    let limited = session.max.is_some();
+    let idle = first_positive([own_idle, realm_idle]);
+    let max = first_positive([own_max, realm_max.filter(|_| limited)]);
+    Limits {
+        idle: idle.map_or(session.idle, |idle| seconds(idle.seconds)),
+        idle_from: idle.map_or(session.idle_from, |idle| idle.from),
+        max: max.map(|max| seconds(max.seconds)).or(session.max),
+        max_from: max.map_or(session.max_from, |max| max.from),
+    }
 }
 
 /// The idle time after which a session, or the client's part of it, may be over: how exact the sweeper's index has to be.
@@ -211,8 +282,15 @@ fn positive(number: i64, fallback: i64) -> i64 {
     if number > 0 { number } else { fallback }
 }
 
-fn first_positive<const N: usize>(numbers: [Option<i64>; N]) -> Option<i64> {
-    numbers.into_iter().flatten().find(|n| *n > 0)
+/// A number of seconds, and where it comes from.
+#[derive(Clone, Copy, Debug)]
+struct Setting {
+    seconds: i64,
+    from: Source,
+}
+
+fn first_positive<const N: usize>(settings: [Option<Setting>; N]) -> Option<Setting> {
+    settings.into_iter().flatten().find(|setting| setting.seconds > 0)
 }
 
 #[cfg(test)]
@@ -225,7 +303,8 @@ mod tests {
     }
 
     fn limits(idle: u64, max: Option<u64>) -> Limits {
-        Limits { idle: Duration::from_secs(idle), max: max.map(Duration::from_secs) }
+        let from = Source { setting: "offlineSessionIdleTimeout", owner: Owner::Realm };
+        Limits { idle: Duration::from_secs(idle), max: max.map(Duration::from_secs), idle_from: from, max_from: from }
     }
 
     #[test]
@@ -233,6 +312,19 @@ mod tests {
         let usage = Usage { started_at: at(0), last_used_at: at(100) };
         assert!(!limits(50, None).has_lapsed(usage, Timestamp::from_unix_micros(149_999_999)));
         assert!(limits(50, None).has_lapsed(usage, at(150)));
+    }
+
+    #[test]
+    fn a_limit_says_where_it_comes_from() {
+        let mut realm = RealmSettings::of(&serde_json::Map::new());
+        let offline = |realm: &RealmSettings| of_session(realm, SessionKind::Offline, false);
+        assert_eq!(offline(&realm).idle_from, Source { setting: "offlineSessionIdleTimeout", owner: Owner::Realm });
+        realm.offline_session_idle = 0;
+        assert_eq!(offline(&realm).idle_from.owner, Owner::Fallback);
+        realm.sso_session_idle_remember_me = 999_999;
+        let remembered = of_session(&realm, SessionKind::Online, true);
+        assert_eq!(remembered.idle_from.setting, "ssoSessionIdleTimeoutRememberMe");
+        assert_eq!(of_session(&realm, SessionKind::Online, false).idle_from.setting, "ssoSessionIdleTimeout");
     }
 
     #[test]

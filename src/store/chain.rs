@@ -41,6 +41,8 @@ pub struct Step<'a> {
     pub key_id: &'a KeyId,
     pub bucket: Timestamp,
     pub now: Timestamp,
+    /// Where the request came from.
+    pub ip_address: &'a str,
 }
 
 /// When a chain that rotates answers the token used last again.
@@ -142,9 +144,10 @@ pub async fn use_token(db: &mut Db<'_>, step: &Step<'_>) -> Result<Option<Steppe
     let row = step!(
         ["outcome = 'used', current_jti = null, generation = greatest(c.generation, $21),
            last_refresh_at = greatest(c.last_refresh_at, $19), last_refresh_bucket = greatest(c.last_refresh_bucket, $20),
-           key_id = $22"],
+           key_id = $22, refreshes = coalesce(c.refreshes, 0) + 1, last_ip_address = $23"],
         step,
-        step.key_id.as_str()
+        step.key_id.as_str(),
+        step.ip_address
     )
     .fetch_optional(db.raw())
     .await?;
@@ -220,7 +223,17 @@ macro_rules! rotation {
                 + " or "
                 + $previous
                 + " then greatest(c.last_refresh_bucket, $20)
-               else c.last_refresh_bucket end"],
+               else c.last_refresh_bucket end,
+             refreshes = case when "
+                + $moves
+                + " or "
+                + $previous
+                + " then coalesce(c.refreshes, 0) + 1 else c.refreshes end,
+             last_ip_address = case when "
+                + $moves
+                + " or "
+                + $previous
+                + " then $29 else c.last_ip_address end"],
             $step,
             $step.presented.as_str(),
             $again.successor.as_str(),
@@ -228,7 +241,8 @@ macro_rules! rotation {
             $again.grace_from.map(Timestamp::to_offset),
             $again.throttles,
             $step.key_id.as_str(),
-            $again.late_before.map(Timestamp::to_offset)
+            $again.late_before.map(Timestamp::to_offset),
+            $step.ip_address
         )
     };
 }

@@ -51,7 +51,7 @@ pub struct Opened {
 ///
 /// The user's row is held until the end: whoever takes something away from the user waits, and then sees what was opened here.
 ///
-/// A part that is there is kept: an offline one as it is, an online one with the details of the new login.
+/// A part that is there is kept: an offline one as it is but for the scopes, an online one with the details of the new login.
 pub async fn open(db: &mut Db<'_>, on: DecidedOn<'_>, opening: &Opening<'_>) -> Result<Option<Opened>, StoreError> {
     let Opening { session, .. } = opening;
     let row = sqlx::query!(
@@ -71,7 +71,11 @@ pub async fn open(db: &mut Db<'_>, on: DecidedOn<'_>, opening: &Opening<'_>) -> 
              insert into client_session (kind, realm_id, session_id, client_uuid, started_at, details)
              select $1, realm_id, session_id, $16, $8, $17 from opened
              on conflict (kind, realm_id, session_id, client_uuid) do update set
-               details = case when $1 = 'online' then excluded.details else client_session.details end,
+               details = case when $1 = 'online' then excluded.details
+                 else client_session.details || jsonb_build_object('scopes', (
+                   select jsonb_agg(distinct w) from jsonb_array_elements(
+                     coalesce(client_session.details -> 'scopes', '[]'::jsonb) || coalesce(excluded.details -> 'scopes', '[]'::jsonb)) as w))
+                 end,
                started_at = case when client_session.started_at <= $18 then excluded.started_at else client_session.started_at end
              returning realm_id, session_id, client_uuid, started_at, details),
            granted as (

@@ -20,6 +20,7 @@ mod graceful;
 mod known_attacks;
 mod nodes;
 mod offline_access;
+mod offline_grants;
 mod outage;
 mod packaging;
 mod pages;

@@ -134,13 +134,21 @@ async fn a_page_of_grants_reads_a_page_however_many_there_are() {
     let client = literal(&mut connection, "select client_uuid from client where client_id = 'demo-backup'").await;
     let page = "select p.session_id, p.client_uuid, s.user_id, u.username";
     let middle = format!("'seed-{:012}'", number / 2);
+    let clients: Vec<String> =
+        sqlx::query_scalar("select client_uuid from client where realm_id = (select realm_id from realm where name = 'demo')")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+    let each = |moment: &str| format!("array[{}]::timestamptz[]", vec![moment; clients.len()].join(","));
+    let (idle, max) = (format!("to_timestamp({})", server.now() - 2_592_000), "to_timestamp(0)");
+    let live = format!("'{{{}}}', {}, {}, {idle}, {max}, '{{}}', '{{}}', null, null", clients.join(","), each(&idle), each(max));
     for (what, after, client, user, most) in [
         ("the first page", "''", "null", "null", 100.0),
         ("a page in the middle", middle.as_str(), "null", "null", 100.0),
         ("of a client", middle.as_str(), client.as_str(), "null", 100.0),
         ("of a user", "''", "null", "'seed-7'", 10.0),
     ] {
-        let arguments = format!("{realm}, {after}, '', {client}, {user}, null, null, 100, null, null");
+        let arguments = format!("{realm}, {after}, '', {client}, {user}, null, null, null, null, null, {live}, null, null, 100");
         let plan = Plan::of(&mut connection, page, &arguments).await;
         println!("{number} sessions, {what}: {:.2} ms, {} rows read", plan.milliseconds(), plan.rows_read());
         let whole = plan.whole_tables();

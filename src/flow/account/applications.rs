@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::MAX_SESSIONS;
-use crate::base::Timestamp;
 use crate::flow::context::Cx;
 use crate::flow::{admin, event};
 use crate::model::event::EventKind;
 use crate::model::{Client, ClientId, Consent, SessionId, SessionKind, User};
-use crate::oidc::session_limits::{self, Lapse, Usage};
+use crate::oidc::session_limits::{self, End, Usage};
 use crate::store::StoreError;
 use crate::store::client_session::{self, WhenEmpty};
 use crate::store::session_list::{ClientPage, ListedSession};
@@ -30,9 +29,7 @@ pub struct Application {
 pub struct OfflineAccess {
     /// The session; `last_access_at` is the client's last use of it.
     pub session: ListedSession,
-    /// When it ends, and by which limit: unused until then, or at the latest.
-    pub ends_at: Timestamp,
-    pub by: Lapse,
+    pub end: End,
 }
 
 /// By `client_id`.
@@ -92,9 +89,7 @@ async fn offline_access(cx: &Cx, user: &User, client: &Client) -> Result<Vec<Off
             let usage = Usage { started_at: session.started_at, last_used_at: session.last_access_at };
             let of_session = session_limits::of_session(cx.settings(), SessionKind::Offline, session.remember_me);
             let of_client = session_limits::of_client(cx.settings(), client, SessionKind::Offline, session.remember_me);
-            let (client_end, session_end) = (of_client.lapses_at(usage), of_session.lapses_at(usage));
-            let (ends_at, by) = if client_end.0 <= session_end.0 { client_end } else { session_end };
-            OfflineAccess { session, ends_at, by }
+            OfflineAccess { session, end: session_limits::end_of((of_client, usage), (of_session, usage)) }
         })
         .collect();
     grants.sort_by_key(|grant| std::cmp::Reverse(grant.session.last_access_at));

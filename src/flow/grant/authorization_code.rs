@@ -130,7 +130,11 @@ async fn exchange(
         scope,
         grant: GrantLetters::AuthorizationCode,
         session,
-        details: ClientSessionDetails { nonce: code.grant.nonce.clone(), level: Some(code.grant.level) },
+        details: ClientSessionDetails {
+            nonce: code.grant.nonce.clone(),
+            level: Some(code.grant.level),
+            ..ClientSessionDetails::default()
+        },
         refresh_tokens,
         nonce: code.grant.nonce.as_deref(),
     };

@@ -141,7 +141,7 @@ async fn with_session(
         scope,
         grant: GrantLetters::ClientCredentials,
         session,
-        details: ClientSessionDetails { nonce: None, level: Some(1) },
+        details: ClientSessionDetails { level: Some(1), ..ClientSessionDetails::default() },
         refresh_tokens: true,
         nonce: None,
     };

@@ -74,11 +74,13 @@ pub async fn open(
     let session_limits = session_limits::of_session(settings, kind, request.session.remember_me);
     let part_limits = session_limits::of_client(settings, request.client, kind, request.session.remember_me);
     let key = keys::internal_key(&cx.realm.keys, &cx.snapshot().realm.id)?;
+    let mut details = request.details.clone();
+    details.scopes = admitted.scopes.full_scope().split(' ').map(str::to_owned).collect();
     let opening = Opening {
         kind,
         session: &request.session,
         client: &request.client.uuid,
-        details: &request.details,
+        details: &details,
         chain: &chain,
         current: rotation.is_on().then_some(&first),
         key_id: &crate::model::KeyId::new(key.kid()),

@@ -111,7 +111,7 @@ async fn attempt(
         scope,
         grant: GrantLetters::Password,
         session: open::new_session(cx, user, &request.username),
-        details: ClientSessionDetails { nonce: None, level: Some(1) },
+        details: ClientSessionDetails { level: Some(1), ..ClientSessionDetails::default() },
         refresh_tokens,
         nonce: None,
     };

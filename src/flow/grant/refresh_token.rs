@@ -210,6 +210,7 @@ async fn finish(
         key_id: &KeyId::new(key.kid()),
         bucket: cx.now.floor_to(rotation::bucket_span(idle)),
         now: cx.now,
+        ip_address: &cx.origin.ip_address,
     };
     let mut db = cx.store().db().await?;
     let stepped = match RotationMode::of(cx.settings(), client) {

@@ -63,9 +63,9 @@ fn offline_card(visitor: &Visitor, application: &Application, grant: &OfflineAcc
         granted_at: grant.session.started_at.unix_seconds(),
         last_used_ago: now.saturating_sub(last_used_at),
         last_used_at,
-        ends_at: grant.ends_at.unix_seconds(),
-        ends_in: grant.ends_at.unix_seconds().saturating_sub(now),
-        at_the_latest: grant.by == Lapse::Max,
+        ends_at: grant.end.at.unix_seconds(),
+        ends_in: grant.end.at.unix_seconds().saturating_sub(now),
+        at_the_latest: grant.end.by == Lapse::Max,
         end: (application.offline.len() > 1 && visitor.may_manage()).then(end),
     }
 }
