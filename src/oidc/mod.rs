@@ -11,6 +11,7 @@ pub mod client_authentication;
 pub mod consent;
 pub mod discovery;
 pub mod error;
+pub mod explanation;
 pub mod form;
 pub mod logout;
 pub mod logout_token;

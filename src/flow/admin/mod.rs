@@ -4,6 +4,7 @@ pub mod client;
 pub mod client_rules;
 pub mod client_scope;
 pub mod consent;
+pub mod explain;
 pub mod offline_grant;
 pub mod realm;
 pub mod realm_rules;

@@ -7,6 +7,7 @@ mod client_roles;
 mod client_scopes;
 mod clients;
 mod events;
+mod explain;
 mod handing_out;
 mod offline_grants;
 mod permission;
@@ -52,6 +53,7 @@ fn endpoints() -> Router<App> {
         .merge(client_scopes::routes())
         .merge(clients::routes())
         .merge(events::routes())
+        .merge(explain::routes())
         .merge(offline_grants::routes())
         .merge(realm::routes())
         .merge(realms::routes())
