@@ -11,10 +11,10 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_nightlatch");
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A data folder of its own, removed at the end. Not below the home folder: Postgres runs as another user than root.
-struct Folder(PathBuf);
+pub struct Folder(pub PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("nightlatch-it-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         Self(path)
@@ -34,7 +34,7 @@ impl Folder {
         })
     }
 
-    fn postmaster(&self) -> u32 {
+    pub fn postmaster(&self) -> u32 {
         let text = fs::read_to_string(self.0.join("postgres/postmaster.pid")).unwrap();
         text.lines().next().unwrap().parse().unwrap()
     }
@@ -50,7 +50,7 @@ fn pids() -> impl Iterator<Item = u32> {
     fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-fn signal(name: &str, pid: u32) {
+pub fn signal(name: &str, pid: u32) {
     assert!(Command::new("sh").args(["-c", r#"kill -s "$1" "$2""#, "sh", name, &pid.to_string()]).status().unwrap().success());
 }
 
@@ -62,16 +62,18 @@ async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-fn start_dev(data_dir: &Path) -> Command {
+pub fn start_dev(data_dir: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
     command.args(["start-dev", "--http-port", "0", "--http-management-port", "0", "--log-console-output", "json", "--data-dir"]);
     command.arg(data_dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-struct Server {
+pub struct Server {
     process: Child,
     socket_dir: String,
+    /// Of the public listener.
+    pub port: u16,
     /// Read on, so that the server never waits for a full pipe.
     _output: std::thread::JoinHandle<()>,
 }
@@ -82,7 +84,7 @@ impl Server {
         Self::run(&mut start_dev(&folder.0))
     }
 
-    fn run(command: &mut Command) -> Self {
+    pub fn run(command: &mut Command) -> Self {
         let mut process = command.stderr(Stdio::inherit()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
         let line = lines.find(|line| line.contains("embedded Postgres")).expect("the server ended before its database ran");
@@ -90,12 +92,14 @@ impl Server {
         let shown = line["database"].as_str().unwrap();
         let socket_dir = shown.strip_prefix("postgres://").unwrap().strip_suffix("/nightlatch").unwrap().to_owned();
         // The banner comes when the server listens: its tables are there then.
+        let public = lines.find(|line| line.trim_start().starts_with("Server ")).expect("the server ended before it listened");
+        let port = public.rsplit_once(':').unwrap().1.trim().parse().unwrap();
         let banner = lines.find(|line| line.contains("Health, metrics")).expect("the server ended before it listened");
         assert!(
             banner.contains("/health") && !banner.contains(":0/"),
             "the port that was taken, not the one asked for: {banner}"
         );
-        Self { process, socket_dir, _output: std::thread::spawn(move || lines.for_each(drop)) }
+        Self { process, socket_dir, port, _output: std::thread::spawn(move || lines.for_each(drop)) }
     }
 
     fn try_sql(&self, sql: &str) -> Output {
@@ -104,7 +108,7 @@ impl Server {
         psql.output().expect("psql comes with the package postgresql")
     }
 
-    fn sql(&self, sql: &str) -> String {
+    pub fn sql(&self, sql: &str) -> String {
         let output = self.try_sql(sql);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -116,7 +120,7 @@ impl Server {
         assert!(!Path::new(&self.socket_dir).exists(), "the socket folder is put away");
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }

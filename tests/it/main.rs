@@ -13,6 +13,7 @@ mod authorization_code;
 mod backchannel_logout;
 mod bad_input;
 mod better_than_keycloak;
+mod chaos;
 mod clients;
 mod consent;
 mod embedded;

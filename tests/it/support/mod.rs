@@ -6,6 +6,7 @@ mod browser;
 mod database;
 mod plan;
 mod server;
+mod soak;
 mod tokens;
 
 pub use admin::Admin;
@@ -13,6 +14,7 @@ pub use browser::{Browser, Shown};
 pub use database::address as database_address;
 pub use plan::Plan;
 pub use server::{TestServer, admin as first_admin, parts};
+pub use soak::rounds;
 pub use tokens::{Answer, claims, header, refresh_token};
 
 pub const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);

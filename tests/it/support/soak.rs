@@ -1,0 +1,8 @@
+//! How long the tests run that find more the longer they run: short in `./dev test`, whole with `./dev soak`.
+
+/// The number of rounds: the first usually, the second in `./dev soak`.
+pub fn rounds(short: usize, whole: usize) -> usize {
+    #[expect(clippy::disallowed_methods, reason = "./dev soak says so in the environment")]
+    let soaks = std::env::var_os("NIGHTLATCH_SOAK").is_some();
+    if soaks { whole } else { short }
+}
