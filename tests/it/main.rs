@@ -30,6 +30,7 @@ mod rotation;
 mod rotation_model;
 mod scale;
 mod secrets_at_rest;
+mod session_model;
 mod sign_in;
 mod statements;
 mod sweeping;

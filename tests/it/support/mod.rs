@@ -11,9 +11,9 @@ mod tokens;
 
 pub use admin::Admin;
 pub use browser::{Browser, Shown};
-pub use database::address as database_address;
+pub use database::{address as database_address, create as create_database};
 pub use plan::Plan;
-pub use server::{TestServer, admin as first_admin, parts};
+pub use server::{TestServer, admin as first_admin, app, parts};
 pub use soak::rounds;
 pub use tokens::{Answer, claims, header, refresh_token};
 

@@ -67,6 +67,19 @@ pub async fn fill(server: &Server) {
     import_realm::run(server, file, None).await.unwrap();
 }
 
+/// The production router's parts over a server's.
+pub fn app(server: Server) -> App {
+    let urls = Urls { hostname: None, relative_path: String::new(), proxy_headers: None, trusted_proxies: Vec::new() };
+    App::new(AppParts {
+        server,
+        templates: Templates::embedded(),
+        assets: Assets::embedded(),
+        urls,
+        metrics: metrics::install(),
+        draining: AtomicBool::new(false),
+    })
+}
+
 impl TestServer {
     pub async fn start() -> Self {
         let name = database::create().await;
@@ -98,15 +111,7 @@ impl TestServer {
     }
 
     async fn of(server: Server, database: &str) -> Self {
-        let urls = Urls { hostname: None, relative_path: String::new(), proxy_headers: None, trusted_proxies: Vec::new() };
-        let app = App::new(AppParts {
-            server: server.clone(),
-            templates: Templates::embedded(),
-            assets: Assets::embedded(),
-            urls,
-            metrics: metrics::install(),
-            draining: AtomicBool::new(false),
-        });
+        let app = app(server.clone());
         let (stop, stopped) = watch::channel(false);
         let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let private = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,0 +1,461 @@
+//! Random histories of offline grants against a reference model: refreshes, retries, lost answers, logouts, revocations, disabled
+//! users, scopes taken away, time, sweeps and restarts. After each step the server has to answer what the model says, to the
+//! letter; a history that fails is made shorter before it is shown.
+//!
+//! 100 000 steps in `./dev test`, a million in `./dev soak`.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Method, Request, header};
+use http_body_util::BodyExt;
+use nightlatch::base::{Clock, Timestamp};
+use nightlatch::flow::Server;
+use nightlatch::flow::sweep::{self, SweepRules};
+use nightlatch::http::router;
+use nightlatch::store::invariants;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+use tower::ServiceExt;
+
+use crate::support::{app, create_database, database_address, parts, rounds};
+
+const IDLE: i64 = 2_592_000;
+const GRACE: i64 = 30;
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Grant,
+    /// A client presents the token that it holds, or one of so many before. A lost answer leaves it with what it held.
+    Refresh {
+        grant: u8,
+        back: u8,
+        answer_is_lost: bool,
+    },
+    Logout(u8),
+    Revoke(u8),
+    EndByAdministrator(u8),
+    EnableUser(bool),
+    AssignScope(bool),
+    RevokeOlderTokens,
+    Wait(u32),
+    Sweep,
+    Restart,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let refresh = (any::<u8>(), prop_oneof![6 => Just(0_u8), 3 => Just(1), 1 => 2_u8..5], proptest::bool::weighted(0.2));
+    prop_oneof![
+        8 => Just(Step::Grant),
+        100 => refresh.prop_map(|(grant, back, answer_is_lost)| Step::Refresh { grant, back, answer_is_lost }),
+        2 => any::<u8>().prop_map(Step::Logout),
+        2 => any::<u8>().prop_map(Step::Revoke),
+        2 => any::<u8>().prop_map(Step::EndByAdministrator),
+        2 => any::<bool>().prop_map(Step::EnableUser),
+        2 => any::<bool>().prop_map(Step::AssignScope),
+        1 => Just(Step::RevokeOlderTokens),
+        30 => prop_oneof![Just(1_u32), Just(29), Just(31), Just(3_600), Just(90_000), Just(1_300_000)].prop_map(Step::Wait),
+        3 => Just(Step::Sweep),
+        1 => Just(Step::Restart),
+    ]
+}
+
+/// How the realm rotates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Mode {
+    Off,
+    Strict { max_reuse: u32 },
+    Graceful { bound: bool },
+}
+
+impl Mode {
+    fn grace(self) -> Option<i64> {
+        matches!(self, Self::Graceful { .. }).then_some(GRACE)
+    }
+}
+
+/// One grant as the model sees it.
+#[derive(Debug)]
+struct Grant {
+    session: String,
+    /// By generation; while rotation is off, in the order they were given. With each its `iat`.
+    tokens: Vec<(String, i64)>,
+    /// The token that the client holds.
+    held: usize,
+    rotated_at: i64,
+    late_at: Option<i64>,
+    replays: u32,
+    /// The last use, or the loss of the part.
+    used_at: i64,
+    has_part: bool,
+    is_there: bool,
+}
+
+/// What a refresh is answered.
+#[derive(Clone, Debug, PartialEq)]
+enum Expected {
+    /// A token that nobody has seen.
+    New,
+    /// The successor that was given before.
+    Again(usize),
+    Refused(u16, &'static str),
+}
+
+struct World {
+    mode: Mode,
+    grants: Vec<Grant>,
+    user_is_enabled: bool,
+    scope_is_assigned: bool,
+    not_before: i64,
+}
+
+impl World {
+    /// In the order of the answers: session, user, part, scope, not-before, rotation.
+    fn refresh(&mut self, at: usize, token: usize, now: i64) -> Expected {
+        let grant = &mut self.grants[at];
+        if !grant.is_there || now >= grant.used_at + IDLE {
+            return Expected::Refused(400, "Offline user session not found");
+        }
+        if !self.user_is_enabled {
+            return Expected::Refused(400, "User disabled");
+        }
+        if !grant.has_part {
+            return Expected::Refused(400, "Session doesn't have required client");
+        }
+        if !self.scope_is_assigned {
+            return Expected::Refused(400, "Offline session invalid because offline access not granted anymore");
+        }
+        if grant.tokens[token].1 < self.not_before {
+            return Expected::Refused(400, "Stale token");
+        }
+        grant.rotate(self.mode, token, now)
+    }
+}
+
+impl Grant {
+    fn rotate(&mut self, mode: Mode, token: usize, now: i64) -> Expected {
+        let current = self.tokens.len() - 1;
+        if mode == Mode::Off {
+            self.used_at = now;
+            return Expected::New;
+        }
+        if token == current {
+            (self.rotated_at, self.replays, self.used_at) = (now, 0, now);
+            return Expected::New;
+        }
+        let answered_at = self.late_at.map_or(self.rotated_at, |at| at.max(self.rotated_at));
+        let in_grace = mode.grace().is_some_and(|grace| now - answered_at <= grace);
+        if token + 1 < current {
+            return if in_grace { Expected::Refused(400, "Stale token") } else { self.reuse(now, "Stale token") };
+        }
+        self.used_at = now;
+        if in_grace {
+            return Expected::Again(current);
+        }
+        let limit = match mode {
+            Mode::Strict { max_reuse } => max_reuse,
+            Mode::Graceful { bound: true } => 16,
+            _ => 0,
+        };
+        if self.replays < limit {
+            self.replays += 1;
+            return Expected::Again(current);
+        }
+        match mode {
+            Mode::Graceful { bound: true } => Expected::Refused(429, "Too many retries with one refresh token"),
+            Mode::Graceful { bound: false } if self.late_at.is_none_or(|at| now - at > 86_400) => {
+                (self.late_at, self.replays) = (Some(now), self.replays + 1);
+                Expected::Again(current)
+            }
+            _ => self.reuse(now, "Maximum allowed refresh token reuse exceeded"),
+        }
+    }
+
+    /// The client's part goes; the session stays, empty.
+    fn reuse(&mut self, now: i64, text: &'static str) -> Expected {
+        (self.has_part, self.used_at) = (false, now);
+        Expected::Refused(400, text)
+    }
+}
+
+/// The real thing: the production router in process, on a database of its own.
+struct Subject {
+    server: Server,
+    router: axum::Router,
+    database: String,
+    begins: Timestamp,
+    seed: u64,
+    client: &'static str,
+    client_uuid: String,
+    scope_id: String,
+    user_id: String,
+}
+
+impl Subject {
+    async fn start(mode: Mode) -> Self {
+        let database = create_database().await;
+        let server = parts(&database_address(&database), 1);
+        let client = if mode == (Mode::Graceful { bound: false }) { "demo-spa" } else { "demo-backup" };
+        let empty = String::new;
+        let begins = server.clock.now();
+        let router = router(app(server.clone()));
+        let mut subject =
+            Self { server, router, database, begins, seed: 1, client, client_uuid: empty(), scope_id: empty(), user_id: empty() };
+        let id = |list: &Value| list[0]["id"].as_str().unwrap().to_owned();
+        subject.client_uuid = id(&subject.admin(Method::GET, &format!("/clients?clientId={client}"), None).await);
+        subject.user_id = id(&subject.admin(Method::GET, "/users?username=alice&exact=true", None).await);
+        let scopes = subject.admin(Method::GET, "/client-scopes", None).await;
+        let offline = scopes.as_array().unwrap().iter().find(|s| s["name"] == "offline_access").unwrap();
+        subject.scope_id = offline["id"].as_str().unwrap().to_owned();
+        let direct = json!({"directAccessGrantsEnabled": true});
+        subject.admin(Method::PUT, &format!("/clients/{}", subject.client_uuid), Some(direct)).await;
+        let (rotates, kind, max_reuse) = match mode {
+            Mode::Off => (false, "strict", 0),
+            Mode::Strict { max_reuse } => (true, "strict", max_reuse),
+            Mode::Graceful { .. } => (true, "graceful", 0),
+        };
+        let attributes = json!({"nightlatch.refresh.token.rotation": kind, "nightlatch.refresh.token.grace.period": "30"});
+        let realm = json!({"revokeRefreshToken": rotates, "refreshTokenMaxReuse": max_reuse, "attributes": attributes});
+        subject.admin(Method::PUT, "", Some(realm)).await;
+        subject
+    }
+
+    fn now(&self) -> i64 {
+        self.server.clock.now().unix_seconds()
+    }
+
+    async fn send(&self, request: Request<Body>) -> (u16, Value) {
+        let (mut head, body) = request.into_parts();
+        head.extensions.insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))));
+        head.headers.insert(header::HOST, "id.test".parse().unwrap());
+        let answer = self.router.clone().oneshot(Request::from_parts(head, body)).await.unwrap();
+        let status = answer.status().as_u16();
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    async fn post(&self, path: &str, more: &[(&str, &str)]) -> (u16, Value) {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(more).append_pair("client_id", self.client);
+        if self.client == "demo-backup" {
+            form.append_pair("client_secret", "demo-backup-secret");
+        }
+        let request = Request::post(format!("/realms/demo/protocol/openid-connect{path}"));
+        let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request.body(Body::from(form.finish())).unwrap()).await
+    }
+
+    async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let form = "grant_type=password&client_id=admin-cli&username=admin&password=admin";
+        let request = Request::post("/realms/master/protocol/openid-connect/token")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form))
+            .unwrap();
+        let (_, tokens) = self.send(request).await;
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/admin/realms/demo{path}"))
+            .header(header::AUTHORIZATION, format!("Bearer {}", tokens["access_token"].as_str().unwrap()))
+            .header(header::CONTENT_TYPE, "application/json");
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let (status, answer) = self.send(request.body(body).unwrap()).await;
+        assert!(status < 300 || status == 404, "{path}: {status} {answer}");
+        answer
+    }
+
+    async fn enable_user(&self, enabled: bool) {
+        self.admin(Method::PUT, &format!("/users/{}", self.user_id), Some(json!({ "enabled": enabled }))).await;
+    }
+
+    async fn assign_scope(&self, assigned: bool) {
+        let path = format!("/clients/{}/optional-client-scopes/{}", self.client_uuid, self.scope_id);
+        self.admin(if assigned { Method::PUT } else { Method::DELETE }, &path, None).await;
+    }
+
+    async fn not_before(&self, moment: i64) {
+        self.admin(Method::PUT, &format!("/clients/{}", self.client_uuid), Some(json!({ "notBefore": moment }))).await;
+    }
+
+    /// Another process on the same database: nothing is remembered but what is there.
+    async fn restart(&mut self, clock: Clock) {
+        self.seed += 1;
+        let fresh = Server { clock, ..parts(&database_address(&self.database), self.seed) };
+        self.router = router(app(fresh.clone()));
+        std::mem::replace(&mut self.server, fresh).store.close().await;
+    }
+
+    /// As at the beginning, for the next history: its years start anew too, or not-before would leave its 32 bits behind.
+    async fn clear(&mut self) {
+        self.restart(Clock::manual(self.begins)).await;
+        self.enable_user(true).await;
+        self.assign_scope(true).await;
+        self.not_before(0).await;
+        let mut connection = PgConnection::connect(&database_address(&self.database)).await.unwrap();
+        sqlx::raw_sql("delete from session; delete from event; delete from revoked_token").execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    async fn follow(&mut self, mode: Mode, steps: &[Step]) -> Result<(), TestCaseError> {
+        self.clear().await;
+        let mut world = World { mode, grants: Vec::new(), user_is_enabled: true, scope_is_assigned: true, not_before: 0 };
+        for (at, step) in steps.iter().enumerate() {
+            self.take(&mut world, *step).await.map_err(|e| TestCaseError::fail(format!("step {at}, {step:?}: {e}")))?;
+        }
+        let broken = invariants::check(&self.server.store).await.unwrap();
+        prop_assert_eq!(broken, Vec::<String>::new());
+        Ok(())
+    }
+
+    async fn take(&mut self, world: &mut World, step: Step) -> Result<(), TestCaseError> {
+        match step {
+            Step::Grant => self.grant(world).await?,
+            Step::Wait(seconds) => self.server.clock.advance(Duration::from_secs(u64::from(seconds))),
+            Step::EnableUser(enabled) => {
+                self.enable_user(enabled).await;
+                world.user_is_enabled = enabled;
+            }
+            Step::AssignScope(assigned) => {
+                self.assign_scope(assigned).await;
+                world.scope_is_assigned = assigned;
+            }
+            Step::RevokeOlderTokens => {
+                world.not_before = self.now();
+                self.not_before(world.not_before).await;
+            }
+            Step::Sweep => {
+                let rules = SweepRules { batch: 3, margin: Duration::from_secs(60), dry_run: false };
+                sweep::run(&self.server, rules).await.unwrap();
+            }
+            Step::Restart => self.restart(self.server.clock.clone()).await,
+            _ if world.grants.is_empty() => {}
+            Step::Refresh { grant, back, answer_is_lost } => {
+                let grant = usize::from(grant) % world.grants.len();
+                self.refresh(world, grant, usize::from(back), answer_is_lost).await?;
+            }
+            Step::Logout(grant) => {
+                let grant = usize::from(grant) % world.grants.len();
+                let (status, body) = self.post("/logout", &[("refresh_token", &world.grants[grant].tokens[0].0)]).await;
+                prop_assert_eq!(status, 204, "{}", body);
+                world.grants[grant].is_there = false;
+            }
+            Step::Revoke(grant) => {
+                let grant = usize::from(grant) % world.grants.len();
+                let (status, body) = self.post("/revoke", &[("token", &world.grants[grant].tokens[0].0)]).await;
+                prop_assert_eq!(status, 200, "{}", body);
+                world.grants[grant].is_there &= !world.grants[grant].has_part;
+            }
+            Step::EndByAdministrator(grant) => {
+                let grant = usize::from(grant) % world.grants.len();
+                let path = format!("/sessions/{}?isOffline=true", world.grants[grant].session);
+                self.admin(Method::DELETE, &path, None).await;
+                world.grants[grant].is_there = false;
+            }
+        }
+        Ok(())
+    }
+
+    async fn grant(&self, world: &mut World) -> Result<(), TestCaseError> {
+        let form = [("grant_type", "password"), ("username", "alice"), ("password", "alice"), ("scope", "openid offline_access")];
+        let (status, body) = self.post("/token", &form).await;
+        let expected = if world.user_is_enabled && world.scope_is_assigned { 200 } else { 400 };
+        prop_assert_eq!(status, expected, "{}", body);
+        if status == 200 {
+            let token = body["refresh_token"].as_str().unwrap().to_owned();
+            let now = self.now();
+            world.grants.push(Grant {
+                session: body["session_state"].as_str().unwrap().to_owned(),
+                tokens: vec![(token, now)],
+                held: 0,
+                rotated_at: now,
+                late_at: None,
+                replays: 0,
+                used_at: now,
+                has_part: true,
+                is_there: true,
+            });
+        }
+        Ok(())
+    }
+
+    async fn refresh(&self, world: &mut World, at: usize, back: usize, answer_is_lost: bool) -> Result<(), TestCaseError> {
+        let now = self.now();
+        let token = world.grants[at].held.saturating_sub(back);
+        let expected = world.refresh(at, token, now);
+        let presented = world.grants[at].tokens[token].0.clone();
+        let (status, body) = self.post("/token", &[("grant_type", "refresh_token"), ("refresh_token", &presented)]).await;
+        let grant = &mut world.grants[at];
+        match expected {
+            Expected::Refused(code, text) => {
+                prop_assert_eq!(
+                    (status, body["error_description"].as_str()),
+                    (code, Some(text)),
+                    "token {} of {:?}",
+                    token,
+                    grant
+                );
+                return Ok(());
+            }
+            Expected::New => {
+                prop_assert_eq!(status, 200, "{}: token {} of {:?}", body, token, grant);
+                let successor = body["refresh_token"].as_str().unwrap().to_owned();
+                prop_assert!(grant.tokens.iter().all(|(known, _)| *known != successor), "a token that was given before");
+                grant.tokens.push((successor, now));
+            }
+            Expected::Again(current) => {
+                prop_assert_eq!(status, 200, "{}: token {} of {:?}", body, token, grant);
+                prop_assert_eq!(body["refresh_token"].as_str(), Some(grant.tokens[current].0.as_str()), "another branch");
+            }
+        }
+        if !answer_is_lost {
+            grant.held = grant.tokens.len() - 1;
+        }
+        Ok(())
+    }
+}
+
+/// Histories of 80 steps, so many steps together.
+fn histories(mode: Mode, steps: usize) {
+    let cases = u32::try_from(steps / 80).unwrap();
+    let config = Config { cases, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let subject = std::cell::RefCell::new(runtime.block_on(Subject::start(mode)));
+    let strategy = proptest::collection::vec(step(), 80);
+    let outcome = runner.run(&strategy, |steps| runtime.block_on(subject.borrow_mut().follow(mode, &steps)));
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, steps)) => panic!("{mode:?}: {reason}\nafter {steps:?}"),
+        Err(error) => panic!("{mode:?}: {error}"),
+    }
+    println!("{mode:?}: {cases} histories of 80 steps");
+    runtime.block_on(subject.into_inner().server.store.close());
+}
+
+#[test]
+fn histories_without_rotation() {
+    histories(Mode::Off, rounds(16_000, 160_000));
+}
+
+#[test]
+fn histories_with_strict_rotation() {
+    histories(Mode::Strict { max_reuse: 0 }, rounds(20_000, 200_000));
+}
+
+#[test]
+fn histories_with_strict_rotation_and_reuse() {
+    histories(Mode::Strict { max_reuse: 2 }, rounds(16_000, 160_000));
+}
+
+#[test]
+fn histories_with_graceful_rotation_of_a_client_that_proves_itself() {
+    histories(Mode::Graceful { bound: true }, rounds(24_000, 240_000));
+}
+
+#[test]
+fn histories_with_graceful_rotation_of_a_public_client() {
+    histories(Mode::Graceful { bound: false }, rounds(24_000, 240_000));
+}
