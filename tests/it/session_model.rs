@@ -4,6 +4,7 @@
 //!
 //! 100 000 steps in `./dev test`, a million in `./dev soak`.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -193,6 +194,7 @@ struct Subject {
     client_uuid: String,
     scope_id: String,
     user_id: String,
+    admin: RefCell<Option<(String, i64)>>,
 }
 
 impl Subject {
@@ -203,8 +205,18 @@ impl Subject {
         let empty = String::new;
         let begins = server.clock.now();
         let router = router(app(server.clone()));
-        let mut subject =
-            Self { server, router, database, begins, seed: 1, client, client_uuid: empty(), scope_id: empty(), user_id: empty() };
+        let mut subject = Self {
+            server,
+            router,
+            database,
+            begins,
+            seed: 1,
+            client,
+            client_uuid: empty(),
+            scope_id: empty(),
+            user_id: empty(),
+            admin: RefCell::new(None),
+        };
         let id = |list: &Value| list[0]["id"].as_str().unwrap().to_owned();
         subject.client_uuid = id(&subject.admin(Method::GET, &format!("/clients?clientId={client}"), None).await);
         subject.user_id = id(&subject.admin(Method::GET, "/users?username=alice&exact=true", None).await);
@@ -249,17 +261,30 @@ impl Subject {
         self.send(request.body(Body::from(form.finish())).unwrap()).await
     }
 
-    async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+    /// Good for a minute.
+    async fn admin_token(&self) -> String {
+        if let Some((token, until)) = &*self.admin.borrow()
+            && self.now() < *until
+        {
+            return token.clone();
+        }
         let form = "grant_type=password&client_id=admin-cli&username=admin&password=admin";
         let request = Request::post("/realms/master/protocol/openid-connect/token")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Body::from(form))
             .unwrap();
         let (_, tokens) = self.send(request).await;
+        let token = tokens["access_token"].as_str().unwrap().to_owned();
+        *self.admin.borrow_mut() = Some((token.clone(), self.now() + 50));
+        token
+    }
+
+    async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let token = self.admin_token().await;
         let request = Request::builder()
             .method(method)
             .uri(format!("/admin/realms/demo{path}"))
-            .header(header::AUTHORIZATION, format!("Bearer {}", tokens["access_token"].as_str().unwrap()))
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .header(header::CONTENT_TYPE, "application/json");
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         let (status, answer) = self.send(request.body(body).unwrap()).await;
@@ -291,12 +316,16 @@ impl Subject {
     /// As at the beginning, for the next history: its years start anew too, or not-before would leave its 32 bits behind.
     async fn clear(&mut self) {
         self.restart(Clock::manual(self.begins)).await;
+        self.admin.replace(None);
+        let mut connection = PgConnection::connect(&database_address(&self.database)).await.unwrap();
+        sqlx::raw_sql("truncate session, client_session, chain, event, revoked_token, logout_notice")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
         self.enable_user(true).await;
         self.assign_scope(true).await;
         self.not_before(0).await;
-        let mut connection = PgConnection::connect(&database_address(&self.database)).await.unwrap();
-        sqlx::raw_sql("delete from session; delete from event; delete from revoked_token").execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
     }
 
     async fn follow(&mut self, mode: Mode, steps: &[Step]) -> Result<(), TestCaseError> {
@@ -423,7 +452,7 @@ fn histories(mode: Mode, steps: usize) {
     let config = Config { cases, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let subject = std::cell::RefCell::new(runtime.block_on(Subject::start(mode)));
+    let subject = RefCell::new(runtime.block_on(Subject::start(mode)));
     let strategy = proptest::collection::vec(step(), 80);
     let outcome = runner.run(&strategy, |steps| runtime.block_on(subject.borrow_mut().follow(mode, &steps)));
     match outcome {

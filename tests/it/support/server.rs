@@ -1,7 +1,7 @@
 //! The server in process: the production router on real sockets.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use nightlatch::base::{Clock, Entropy, Sealer, Secret, Timestamp};
@@ -36,6 +36,9 @@ pub struct TestServer {
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
+/// One for all: making a client reads every certificate that the platform trusts.
+static OUTGOING: LazyLock<Outgoing> = LazyLock::new(Outgoing::new);
+
 /// The parts of a server over a database, with a clock that stands still.
 pub fn parts(address: &str, seed: u64) -> Server {
     let sealer = Sealer::from_keys(&"11".repeat(32)).unwrap();
@@ -47,7 +50,7 @@ pub fn parts(address: &str, seed: u64) -> Server {
         entropy,
         realms: Arc::new(Realms::default()),
         passwords: Arc::new(Passwords::new(4, CHEAP)),
-        outgoing: Outgoing::new(),
+        outgoing: OUTGOING.clone(),
     }
 }
 
