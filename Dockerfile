@@ -16,6 +16,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 
 FROM debian:bookworm-slim
 COPY --from=build /nightlatch /usr/local/bin/nightlatch
+# Who is told of a logout at an https address is known by these.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /src/config/nightlatch.example.toml /etc/nightlatch/nightlatch.example.toml
 # A number, so that an orchestrator can see that it is not root. Nothing is written.
 USER 10001:10001
