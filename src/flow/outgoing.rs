@@ -51,6 +51,12 @@ impl Outgoing {
     pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<u16, OutgoingError> {
         Ok(self.0.post(url).form(fields).send().await?.status().as_u16())
     }
+
+    /// Posts plain text; the status of the answer.
+    pub async fn post_text(&self, url: &str, text: String) -> Result<u16, OutgoingError> {
+        let request = self.0.post(url).header("content-type", "text/plain").body(text);
+        Ok(request.send().await?.status().as_u16())
+    }
 }
 
 impl Default for Outgoing {

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::client_address;
 use crate::model::{Client, SessionId, UserId};
 
 /// The event that a logout token tells of.
@@ -16,7 +17,7 @@ pub fn backchannel_url(client: &Client, server: &str) -> Option<Url> {
     if client.settings.frontchannel_logout {
         return None;
     }
-    address(client, client.attribute("backchannel.logout.url")?, server)
+    client_address::resolve(client, client.attribute("backchannel.logout.url")?, server)
 }
 
 /// The frame in which a client hears of the end of a session of this issuer.
@@ -24,20 +25,11 @@ pub fn frontchannel_url(client: &Client, server: &str, issuer: &str, session: &S
     if !client.settings.frontchannel_logout {
         return None;
     }
-    let mut url = address(client, client.attribute("frontchannel.logout.url")?, server)?;
+    let mut url = client_address::resolve(client, client.attribute("frontchannel.logout.url")?, server)?;
     if client.flag("frontchannel.logout.session.required", true) {
         url.query_pairs_mut().append_pair("iss", issuer).append_pair("sid", session.as_str());
     }
     Some(url)
-}
-
-/// An address on the web, relative ones from the client's root.
-fn address(client: &Client, text: &str, server: &str) -> Option<Url> {
-    let absolute = match text.strip_prefix('/') {
-        Some(path) => format!("{}/{path}", client.root_url(server).trim_end_matches('/')),
-        None => text.to_owned(),
-    };
-    Url::parse(&absolute).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
 }
 
 /// What a logout token says. `id` is its `jti`, `now` in seconds.

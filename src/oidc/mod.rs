@@ -4,9 +4,11 @@
 //! So every rule is tested without a server. The specifications are named at each rule.
 
 pub mod access_token;
+pub mod admin_action;
 pub mod admin_roles;
 pub mod admission;
 pub mod authorization_request;
+pub mod client_address;
 pub mod client_authentication;
 pub mod consent;
 pub mod discovery;

@@ -25,6 +25,7 @@ mod offline_grants;
 mod outage;
 mod packaging;
 mod pages;
+mod push_to_clients;
 mod realm_files;
 mod rotation;
 mod rotation_model;

@@ -6,6 +6,7 @@ pub mod client_scope;
 pub mod consent;
 pub mod explain;
 pub mod offline_grant;
+pub mod push;
 pub mod realm;
 pub mod realm_rules;
 pub mod role;

@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::flow::admin::Refusal;
+use crate::flow::admin::push::Pushed;
 use crate::http::error::AdminError;
 use crate::store::StoreError;
 
@@ -38,6 +39,13 @@ pub(crate) fn shown(body: &Value) -> Response {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
+}
+
+/// Keycloak's `GlobalRequestResult`: a list that is empty is left out.
+pub(crate) fn pushed(pushed: &Pushed) -> Value {
+    let lists = [("successRequests", &pushed.taken), ("failedRequests", &pushed.failed)];
+    let named = lists.into_iter().filter(|(_, urls)| !urls.is_empty());
+    Value::Object(named.map(|(name, urls)| (name.to_owned(), Value::from(urls.clone()))).collect())
 }
 
 /// The same with the media type as the Account REST API writes it.

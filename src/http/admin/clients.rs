@@ -6,10 +6,11 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, created, done, plain, shown};
+use super::answer::{Answer, created, done, plain, pushed, shown};
 use super::{Admin, ManageClients, Permission, QueryClients, ViewClients};
 use crate::flow::Cx;
 use crate::flow::admin::client::{self as clients, find};
+use crate::flow::admin::push::push;
 use crate::flow::admin::settled;
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, Query};
@@ -18,6 +19,7 @@ use crate::http::representation::user::user as full_user;
 use crate::http::representation::{ClientRepresentation, client};
 use crate::http::state::App;
 use crate::model::Client;
+use crate::oidc::admin_action::AdminAction;
 use crate::oidc::admin_roles::administered_by;
 use crate::store;
 
@@ -105,10 +107,11 @@ async fn renew_secret(admin: Admin<ManageClients>, Path((_, uuid)): Path<(String
     Ok(shown(&json!({"type": "secret", "value": secret.expose()})))
 }
 
-/// Nobody is told: clients here ask for themselves.
+/// The client's own not-before, to its admin URL.
 async fn push_revocation(admin: Admin<ManageClients>, Path((_, uuid)): Path<(String, String)>) -> Answer {
-    find(&admin.cx, &uuid)?;
-    Ok(plain(&json!({})))
+    let client = find(&admin.cx, &uuid)?;
+    let action = AdminAction::PushNotBefore { not_before: client.not_before };
+    Ok(plain(&pushed(&push(&admin.cx, std::iter::once(client), action).await?)))
 }
 
 async fn service_account(admin: Admin<ViewClients>, Path((_, uuid)): Path<(String, String)>) -> Answer {

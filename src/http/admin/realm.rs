@@ -3,17 +3,18 @@
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use serde_json::json;
 
-use super::answer::{Answer, done, plain, shown};
+use super::answer::{Answer, done, plain, pushed, shown};
 use super::{Admin, AnyRole, ManageEvents, ManageRealm, Permission, ViewEvents, ViewRealm};
 use crate::flow::Cx;
+use crate::flow::admin::push::push;
 use crate::flow::admin::realm::{self as realms, Change};
 use crate::flow::admin::settled;
 use crate::http::error::AdminError;
 use crate::http::extract::Json;
 use crate::http::representation::{EventsConfig, RealmRepresentation, events_config, keys, public_realm, realm};
 use crate::http::state::App;
+use crate::oidc::admin_action::AdminAction;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -54,9 +55,11 @@ async fn list_keys(admin: Admin<ViewRealm>) -> Answer {
     Ok(shown(&keys(&admin.cx.snapshot().keys, &admin.cx.realm.keys)))
 }
 
-/// Nobody is told: clients here ask for themselves.
-async fn push_revocation(_: Admin<ManageRealm>) -> Answer {
-    Ok(plain(&json!({})))
+/// The realm's not-before, to every client with an admin URL.
+async fn push_revocation(admin: Admin<ManageRealm>) -> Answer {
+    let cx = &admin.cx;
+    let action = AdminAction::PushNotBefore { not_before: cx.snapshot().realm.not_before };
+    Ok(plain(&pushed(&push(cx, cx.snapshot().clients.values().map(AsRef::as_ref), action).await?)))
 }
 
 async fn read_events(admin: Admin<ViewEvents>) -> Answer {

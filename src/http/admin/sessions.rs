@@ -7,9 +7,10 @@ use axum::extract::Path;
 use axum::routing::{delete, get, post};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, done, plain, shown};
+use super::answer::{Answer, done, plain, pushed, shown};
 use super::{Admin, ManageUsers, ViewClients, ViewRealm};
 use crate::flow::Cx;
+use crate::flow::admin::push::push;
 use crate::flow::admin::session;
 use crate::flow::logout;
 use crate::http::error::AdminError;
@@ -17,6 +18,7 @@ use crate::http::extract::Query;
 use crate::http::representation::user_session::{console_session, statistics as shown_statistics, user_session};
 use crate::http::state::App;
 use crate::model::{Client, ClientUuid, SessionId, SessionKind};
+use crate::oidc::admin_action::AdminAction;
 use crate::store::session_list::{ClientPage, RealmPage};
 
 pub(super) fn routes() -> Router<App> {
@@ -113,8 +115,10 @@ async fn end(admin: Admin<ManageUsers>, Path((_, id)): Path<(String, String)>, q
     }
 }
 
-/// Answers which clients were told; none are, as none has an address of its own here.
+/// Clients with an admin URL are told; the answer says which.
 async fn log_out_all(admin: Admin<ManageUsers>) -> Answer {
-    session::log_out_all(&admin.cx).await?;
-    Ok(plain(&json!({})))
+    let cx = &admin.cx;
+    session::log_out_all(cx).await?;
+    let action = AdminAction::Logout { not_before: cx.now.unix_seconds() };
+    Ok(plain(&pushed(&push(cx, cx.snapshot().clients.values().map(AsRef::as_ref), action).await?)))
 }
