@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::embedded::{Folder, Server, signal, start_dev};
 use crate::rotation::futures;
-use crate::support::{TestServer, claims, database_address, rounds};
+use crate::support::{TestServer, claims, database_address, measured, rounds};
 
 /// What a client with a secret does with its token: it asks until it is answered.
 struct Holder {
@@ -138,7 +138,7 @@ async fn r3_of_answers_that_get_lost_no_session_is() {
     });
     futures(work).await;
     let lost = lost.into_inner();
-    println!("{} refreshes, {lost} answers lost, 0 sessions", workers * each);
+    measured(format_args!("{} refreshes, {lost} answers lost, 0 sessions", workers * each));
     assert!(lost > workers * each / 40, "the way was not lossy: {lost}");
     server.finish().await;
 }
@@ -202,7 +202,7 @@ async fn r1_sixty_four_identical_refreshes_at_two_nodes_are_one_rotation_and_63_
         holder.answered += 1;
         holder.check();
     }
-    println!("{rounds} rounds of 64 at two nodes: {rounds} rotations, {} repetitions", rounds * 63);
+    measured(format_args!("{rounds} rounds of 64 at two nodes: {rounds} rotations, {} repetitions", rounds * 63));
     drop(nodes);
     server.finish().await;
 }
@@ -262,7 +262,10 @@ async fn r2_r3_r4_crashes_of_server_and_database_lose_no_session_and_fork_none()
         assert!(matches!(holder.refresh(&http, &at(&base)).await, Attempt::Answered));
         holder.check();
     }
-    println!("{crashes} crashes under 16 clients, {} refreshes: 0 sessions lost, 0 forks", answers.load(Ordering::Relaxed));
+    measured(format_args!(
+        "{crashes} crashes under 16 clients, {} refreshes: 0 sessions lost, 0 forks",
+        answers.load(Ordering::Relaxed)
+    ));
     let chains = server.sql("select count(*), sum(generation) from chain where kind = 'offline'");
     assert!(chains.starts_with("16|"), "{chains}");
 }

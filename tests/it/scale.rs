@@ -6,7 +6,7 @@ use nightlatch::flow::sweep::{self, SweepRules};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::rotation::futures;
-use crate::support::{DAY, Plan, TestServer, database_address};
+use crate::support::{DAY, Plan, TestServer, database_address, measured};
 
 /// How many offline sessions there are; one of a hundred has lapsed.
 fn sessions() -> u64 {
@@ -114,7 +114,7 @@ async fn a_sweep_among_many_sessions_reads_what_it_removes_and_touches_nothing_t
     assert_eq!(first.offline_sessions + second.offline_sessions, number / 100);
     assert_eq!(promised.offline_sessions, number / 100, "a dry run promises it");
     assert_eq!(refreshed, 256);
-    println!("{number} sessions: swept in {took:?}, 64 refreshes at once beside it in {slowest:?} at most");
+    measured(format_args!("{number} sessions: swept in {took:?}, 64 refreshes at once beside it in {slowest:?} at most"));
     for token in &tokens {
         server.refresh(token).await.granted();
     }
@@ -150,7 +150,7 @@ async fn a_page_of_grants_reads_a_page_however_many_there_are() {
     ] {
         let arguments = format!("{realm}, {after}, '', {client}, {user}, null, null, null, null, null, {live}, null, null, 100");
         let plan = Plan::of(&mut connection, page, &arguments).await;
-        println!("{number} sessions, {what}: {:.2} ms, {} rows read", plan.milliseconds(), plan.rows_read());
+        measured(format_args!("{number} sessions, {what}: {:.2} ms, {} rows read", plan.milliseconds(), plan.rows_read()));
         let whole = plan.whole_tables();
         assert!(whole.iter().all(|table| table == "client" || table == "realm"), "{what}: {whole:?}\n{}", plan.summary());
         // The part, its session, its user, and its chain twice; and what finds realm and client.

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use tower::ServiceExt;
 
-use crate::support::{app, create_database, database_address, parts, rounds};
+use crate::support::{app, create_database, database_address, measured, parts, rounds};
 
 const IDLE: i64 = 2_592_000;
 const GRACE: i64 = 30;
@@ -460,7 +460,7 @@ fn histories(mode: Mode, steps: usize) {
         Err(TestError::Fail(reason, steps)) => panic!("{mode:?}: {reason}\nafter {steps:?}"),
         Err(error) => panic!("{mode:?}: {error}"),
     }
-    println!("{mode:?}: {cases} histories of 80 steps");
+    measured(format_args!("{mode:?}: {cases} histories of 80 steps"));
     runtime.block_on(subject.into_inner().server.store.close());
 }
 

@@ -14,7 +14,7 @@ pub use browser::{Browser, Shown};
 pub use database::{address as database_address, create as create_database};
 pub use plan::Plan;
 pub use server::{TestServer, admin as first_admin, app, parts};
-pub use soak::rounds;
+pub use soak::{measured, rounds};
 pub use tokens::{Answer, claims, header, refresh_token};
 
 pub const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);

@@ -6,3 +6,11 @@ pub fn rounds(short: usize, whole: usize) -> usize {
     let soaks = std::env::var_os("NIGHTLATCH_SOAK").is_some();
     if soaks { whole } else { short }
 }
+
+/// Says what a long test measured; seen with `--nocapture`.
+pub fn measured(what: std::fmt::Arguments<'_>) {
+    #[expect(clippy::print_stdout, reason = "a figure for whoever runs the test by hand")]
+    {
+        println!("{what}");
+    }
+}
