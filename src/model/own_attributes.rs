@@ -10,6 +10,13 @@ pub const GRACE_PERIOD: &str = "nightlatch.refresh.token.grace.period";
 /// How many chains of refresh tokens a client may have in one session.
 pub const MAX_CHAINS: &str = "nightlatch.refresh.token.max.chains";
 
+/// How many offline grants a user may have: on a client with this client, on a realm with all clients together.
+pub const MAX_OFFLINE_GRANTS: &str = "nightlatch.offline.grants.max.per.user";
+/// What gives way where there are so many: `deny`, the new grant, or `end-least-recently-used`. On a realm or a client.
+pub const AT_MAX_OFFLINE_GRANTS: &str = "nightlatch.offline.grants.at.max";
+/// The highest maximum that may be set.
+const HIGHEST_MAX_OFFLINE_GRANTS: u32 = 1_000;
+
 /// What `refresh_expires_in` says of an offline token that does not expire by itself: `keycloak`, which is 0, or `idle`, which is
 /// for how many seconds it may stay unused. On a realm.
 pub const REFRESH_EXPIRES_IN: &str = "nightlatch.refresh.expires.in";
@@ -25,6 +32,13 @@ pub fn check(attributes: &BTreeMap<String, String>, of_client: bool) -> Result<(
     }
     if value(REFRESH_EXPIRES_IN).is_some_and(|v| !["keycloak", "idle"].contains(&v)) {
         return Err(format!("{REFRESH_EXPIRES_IN} is one of keycloak, idle"));
+    }
+    if value(AT_MAX_OFFLINE_GRANTS).is_some_and(|v| !["deny", "end-least-recently-used"].contains(&v)) {
+        return Err(format!("{AT_MAX_OFFLINE_GRANTS} is one of deny, end-least-recently-used"));
+    }
+    let is_max = |v: &str| v.parse::<u32>().is_ok_and(|n| (1..=HIGHEST_MAX_OFFLINE_GRANTS).contains(&n));
+    if value(MAX_OFFLINE_GRANTS).is_some_and(|v| !is_max(v)) {
+        return Err(format!("{MAX_OFFLINE_GRANTS} is a whole number from 1 to {HIGHEST_MAX_OFFLINE_GRANTS}"));
     }
     for name in [GRACE_PERIOD, MAX_CHAINS] {
         if value(name).is_some_and(|v| !v.parse::<u32>().is_ok_and(|n| n > 0)) {
@@ -49,6 +63,8 @@ mod tests {
         assert_eq!(refusal(ROTATION, "off", false).unwrap(), "nightlatch.refresh.token.rotation is one of strict, graceful");
         assert!(refusal(GRACE_PERIOD, "-1", false).is_some() && refusal(MAX_CHAINS, "many", true).is_some());
         assert_eq!(refusal(GRACE_PERIOD, "", false), None);
+        assert!(refusal(MAX_OFFLINE_GRANTS, "0", false).is_some() && refusal(MAX_OFFLINE_GRANTS, "1001", true).is_some());
+        assert!(refusal(AT_MAX_OFFLINE_GRANTS, "wait", true).is_some());
         assert!(refusal(REFRESH_EXPIRES_IN, "never", false).is_some());
         assert_eq!(refusal("somebody.elses", "off", false), None);
     }

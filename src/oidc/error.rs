@@ -90,6 +90,11 @@ impl OAuthError {
         Self::new(403, OAuthErrorCode::AccessDenied, "Realm not enabled")
     }
 
+    /// Realm or client limit the number of a user's offline grants.
+    pub fn too_many_offline_grants() -> Self {
+        Self::invalid_grant("There are too many offline sessions")
+    }
+
     pub fn offline_not_allowed() -> Self {
         Self::new(400, OAuthErrorCode::NotAllowed, "Offline tokens not allowed for the user or client")
     }

@@ -15,6 +15,7 @@ pub mod discovery;
 pub mod error;
 pub mod explanation;
 pub mod form;
+pub mod grant_limits;
 pub mod logout;
 pub mod logout_token;
 pub mod mapper;

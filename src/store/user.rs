@@ -316,3 +316,15 @@ pub async fn delete_membership(db: &mut Db<'_>, realm: &RealmId, user: &UserId, 
     .await?;
     Ok(())
 }
+
+/// Holds the user's row until the end of the transaction: of those who call it, one goes on at a time.
+pub async fn lock(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -> Result<(), StoreError> {
+    sqlx::query!(
+        "select user_id from user_account where realm_id = $1 and user_id = $2 for no key update",
+        realm.as_str(),
+        user.as_str(),
+    )
+    .fetch_optional(db.raw())
+    .await?;
+    Ok(())
+}

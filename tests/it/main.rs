@@ -18,6 +18,7 @@ mod clients;
 mod consent;
 mod embedded;
 mod graceful;
+mod grant_limits;
 mod known_attacks;
 mod nodes;
 mod offline_access;

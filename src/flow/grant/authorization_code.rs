@@ -3,7 +3,7 @@
 //! The code is spent first, in the same transaction that opens what it stands for, and it stays spent whatever is refused
 //! afterwards. A second use ends what the first one opened (RFC 6749 §4.1.2).
 
-use super::open::{self, Request};
+use super::open::{self, Opening, Request};
 use super::{Granted, Outcome, Rejection, Trace, refused};
 use crate::base::sha256;
 use crate::flow::context::Cx;
@@ -138,8 +138,10 @@ async fn exchange(
         refresh_tokens,
         nonce: code.grant.nonce.as_deref(),
     };
-    let Some(opened) = open::open(cx, db, &request, &admitted).await? else {
-        return Err(Stopped::Moved);
+    let opened = match open::open(cx, db, &request, &admitted).await? {
+        Opening::Done(opened) => opened,
+        Opening::Moved => return Err(Stopped::Moved),
+        Opening::Full => return Ok(Err(open::full(trace(code)))),
     };
     let realm = &cx.snapshot().realm.id;
     store::authorization_code::note_opened(db, realm, hash, opened.kind).await?;

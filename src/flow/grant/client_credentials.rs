@@ -145,7 +145,5 @@ async fn with_session(
         refresh_tokens: true,
         nonce: None,
     };
-    let mut db = cx.store().db().await?;
-    let opened = open::open(cx, &mut db, &request, admitted).await?;
-    Ok(opened.map(|opened| Ok(Granted { tokens: opened.tokens, trace: opened.trace })))
+    Ok(open::open_alone(cx, &request, admitted).await?.outcome())
 }

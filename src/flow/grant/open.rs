@@ -2,19 +2,22 @@
 
 use serde_json::{Map, Value};
 
-use super::Trace;
+use super::{Granted, Outcome, Rejection, Trace};
+use crate::flow::admin::offline_grant::room;
 use crate::flow::context::Cx;
 use crate::flow::issue_tokens::{self, Mint, MintRefresh, MintSession, Tokens};
 use crate::flow::{event, keys};
 use crate::model::event::EventKind;
 use crate::model::session::{ClientSessionDetails, Session};
 use crate::model::{ChainId, Client, SessionId, SessionKind, TokenId, User};
+use crate::oidc::OAuthError;
 use crate::oidc::admission::{self, Admitted, Refusal, Subject};
+use crate::oidc::grant_limits::GrantLimits;
 use crate::oidc::rotation::{self, RotationMode};
 use crate::oidc::scope;
 use crate::oidc::session_limits::{self, Starts};
 use crate::oidc::token_id::{self, GrantLetters, TokenSession};
-use crate::store::session::{DecidedOn, Opening};
+use crate::store::session::{self, DecidedOn};
 use crate::store::{self, Db, StoreError};
 
 /// What a grant wants to open.
@@ -58,16 +61,47 @@ pub fn admit<'a>(
     Ok(admitted)
 }
 
-/// Opens the session and mints the tokens. `None`: realm or user have changed; decide again.
-pub async fn open(
-    cx: &Cx,
-    db: &mut Db<'_>,
-    request: &Request<'_>,
-    admitted: &Admitted<'_>,
-) -> Result<Option<OpenedGrant>, StoreError> {
+/// What became of an opening.
+#[derive(Clone, Debug)]
+pub enum Opening {
+    Done(Box<OpenedGrant>),
+    /// Realm or user have changed; decide again.
+    Moved,
+    /// The user has as many offline grants as realm or client allow.
+    Full,
+}
+
+impl Opening {
+    /// As the outcome of a grant; none where it is to be decided again.
+    pub fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::Done(opened) => Some(Ok(Granted { tokens: opened.tokens, trace: opened.trace })),
+            Self::Moved => None,
+            Self::Full => Some(Err(full(Trace::default()))),
+        }
+    }
+}
+
+pub fn full(trace: Trace) -> Rejection {
+    Rejection::new(OAuthError::too_many_offline_grants(), "offline_session_limit_exceeded", trace)
+}
+
+/// Opens in a transaction of its own, if it takes more than the one statement.
+pub async fn open_alone(cx: &Cx, request: &Request<'_>, admitted: &Admitted<'_>) -> Result<Opening, StoreError> {
+    if admitted.scopes.asks_offline() && GrantLimits::of(cx.settings(), request.client).are_set() {
+        return cx.store().in_tx(async |db| open(cx, db, request, admitted).await).await;
+    }
+    open(cx, &mut cx.store().db().await?, request, admitted).await
+}
+
+/// Opens the session and mints the tokens.
+pub async fn open(cx: &Cx, db: &mut Db<'_>, request: &Request<'_>, admitted: &Admitted<'_>) -> Result<Opening, StoreError> {
     let settings = cx.settings();
     let asks_offline = admitted.scopes.asks_offline();
     let kind = if asks_offline && request.refresh_tokens { SessionKind::Offline } else { SessionKind::Online };
+    if kind == SessionKind::Offline && !room::make(cx, db, request.client, &request.user.id, &request.session.id).await? {
+        return Ok(Opening::Full);
+    }
     let rotation = RotationMode::of(settings, request.client);
     let chain = if rotation.is_on() { ChainId::new(cx.entropy().uuid()) } else { ChainId::new("") };
     let first = token_id::refresh_token_id(cx.entropy(), 0);
@@ -76,7 +110,7 @@ pub async fn open(
     let key = keys::internal_key(&cx.realm.keys, &cx.snapshot().realm.id)?;
     let mut details = request.details.clone();
     details.scopes = admitted.scopes.full_scope().split(' ').map(str::to_owned).collect();
-    let opening = Opening {
+    let opening = session::Opening {
         kind,
         session: &request.session,
         client: &request.client.uuid,
@@ -94,7 +128,7 @@ pub async fn open(
         user: &request.user.id,
         user_version: request.user.version,
     };
-    let Some(opened) = store::session::open(db, on, &opening).await? else { return Ok(None) };
+    let Some(opened) = store::session::open(db, on, &opening).await? else { return Ok(Opening::Moved) };
     if rotation.is_on() {
         end_surplus_chains(cx, db, request, (kind, &chain), opened.chains_before).await?;
     }
@@ -127,7 +161,7 @@ pub async fn open(
     };
     let tokens = issue_tokens::mint(cx, &mint).await?;
     let trace = trace(request, kind, &tokens);
-    Ok(Some(OpenedGrant { kind, tokens, trace }))
+    Ok(Opening::Done(Box::new(OpenedGrant { kind, tokens, trace })))
 }
 
 /// A client that signs in over and over in one session, and forgets what it got, does not fill the tables.

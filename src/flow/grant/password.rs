@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::open::{self, Request};
+use super::open::{self, Opening, Request};
 use super::{Granted, Outcome, Rejection, Trace, refused};
 use crate::base::Secret;
 use crate::flow::context::Cx;
@@ -115,11 +115,13 @@ async fn attempt(
         refresh_tokens,
         nonce: None,
     };
-    let mut db = cx.store().db().await?;
-    let opened = open::open(cx, &mut db, &opening, &admitted).await?;
-    Ok(opened.map(|opened| {
-        let mut all = trace.details.clone();
-        all.extend(opened.trace.details);
-        Ok(Granted { tokens: opened.tokens, trace: Trace { details: all, ..opened.trace } })
-    }))
+    Ok(match open::open_alone(cx, &opening, &admitted).await? {
+        Opening::Done(opened) => {
+            let mut all = trace.details.clone();
+            all.extend(opened.trace.details);
+            Some(Ok(Granted { tokens: opened.tokens, trace: Trace { details: all, ..opened.trace } }))
+        }
+        Opening::Moved => None,
+        Opening::Full => Some(Err(open::full(trace.clone()))),
+    })
 }

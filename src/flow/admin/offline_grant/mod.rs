@@ -1,6 +1,7 @@
 //! Every grant of offline access of a realm, as an administrator sees and ends it.
 
 mod revoke;
+pub mod room;
 
 use std::sync::Arc;
 use std::time::Duration;

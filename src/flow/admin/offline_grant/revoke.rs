@@ -109,7 +109,7 @@ async fn batch(cx: &Cx, filter: &GrantFilter, after: Option<&Place>) -> Result<(
         offline_grant::lock_grants(db, realm, &places).await?;
         let still = offline_grant::between(db, realm, filter, (after, last), BATCH).await?;
         let meant: Vec<FoundGrant> = still.into_iter().filter(|grant| places.contains(&place(grant))).collect();
-        let (removed, notices) = remove(cx, db, &meant).await?;
+        let (removed, notices) = remove(cx, db, &meant, "administrator").await?;
         Ok((removed, page.next, notices))
     });
     let (removed, next, notices) = ended.await?;
@@ -121,13 +121,22 @@ fn place(grant: &FoundGrant) -> Place {
     (grant.session.to_string(), grant.client.to_string())
 }
 
+/// Ends these grants in the caller's transaction. Clients that want to know are told by the loop.
+pub(super) async fn end_these(cx: &Cx, db: &mut Db<'_>, grants: &[FoundGrant], reason: &str) -> Result<(), StoreError> {
+    let places: Vec<Place> = grants.iter().map(place).collect();
+    offline_grant::lock_grants(db, &cx.snapshot().realm.id, &places).await?;
+    remove(cx, db, grants, reason).await?;
+    Ok(())
+}
+
 async fn remove(
     cx: &Cx,
     db: &mut Db<'_>,
     grants: &[FoundGrant],
+    reason: &str,
 ) -> Result<(u64, Vec<crate::model::logout_notice::LogoutNotice>), StoreError> {
     for grant in grants {
-        let mut ended = event::new(cx, EventKind::RevokeGrant).detail("reason", "administrator");
+        let mut ended = event::new(cx, EventKind::RevokeGrant).detail("reason", reason);
         ended.client_id = cx.snapshot().clients.get(&grant.client).map(|client| client.client_id.to_string());
         ended.user_id = Some(grant.user_id.clone());
         ended.session_id = Some(grant.session.clone());
