@@ -17,6 +17,9 @@ pub const AT_MAX_OFFLINE_GRANTS: &str = "nightlatch.offline.grants.at.max";
 /// The highest maximum that may be set.
 const HIGHEST_MAX_OFFLINE_GRANTS: u32 = 1_000;
 
+/// `true`: a browser's request for `offline_access` is passed over unless it has `prompt=consent` (OIDC Core §11). On a realm.
+pub const OFFLINE_NEEDS_PROMPT: &str = "nightlatch.offline.access.needs.prompt.consent";
+
 /// What `refresh_expires_in` says of an offline token that does not expire by itself: `keycloak`, which is 0, or `idle`, which is
 /// for how many seconds it may stay unused. On a realm.
 pub const REFRESH_EXPIRES_IN: &str = "nightlatch.refresh.expires.in";
@@ -35,6 +38,9 @@ pub fn check(attributes: &BTreeMap<String, String>, of_client: bool) -> Result<(
     }
     if value(AT_MAX_OFFLINE_GRANTS).is_some_and(|v| !["deny", "end-least-recently-used"].contains(&v)) {
         return Err(format!("{AT_MAX_OFFLINE_GRANTS} is one of deny, end-least-recently-used"));
+    }
+    if value(OFFLINE_NEEDS_PROMPT).is_some_and(|v| !["true", "false"].contains(&v)) {
+        return Err(format!("{OFFLINE_NEEDS_PROMPT} is one of true, false"));
     }
     let is_max = |v: &str| v.parse::<u32>().is_ok_and(|n| (1..=HIGHEST_MAX_OFFLINE_GRANTS).contains(&n));
     if value(MAX_OFFLINE_GRANTS).is_some_and(|v| !is_max(v)) {
@@ -64,6 +70,7 @@ mod tests {
         assert!(refusal(GRACE_PERIOD, "-1", false).is_some() && refusal(MAX_CHAINS, "many", true).is_some());
         assert_eq!(refusal(GRACE_PERIOD, "", false), None);
         assert!(refusal(MAX_OFFLINE_GRANTS, "0", false).is_some() && refusal(MAX_OFFLINE_GRANTS, "1001", true).is_some());
+        assert!(refusal(OFFLINE_NEEDS_PROMPT, "yes", false).is_some());
         assert!(refusal(AT_MAX_OFFLINE_GRANTS, "wait", true).is_some());
         assert!(refusal(REFRESH_EXPIRES_IN, "never", false).is_some());
         assert_eq!(refusal("somebody.elses", "off", false), None);

@@ -102,7 +102,7 @@ fn count(parameters: &Parameters, name: &str) -> usize {
 /// The second stage.
 pub fn validate(realm: &RealmSnapshot, identified: Identified, parameters: &Parameters) -> Result<Valid, (Identified, Failure)> {
     match check(realm, &identified, parameters) {
-        Ok(checked) => Ok(checked.finish(identified, parameters)),
+        Ok(checked) => Ok(checked.finish(realm, identified, parameters)),
         Err(failure) => Err((identified, failure)),
     }
 }
@@ -115,15 +115,16 @@ struct Checked {
 }
 
 impl Checked {
-    fn finish(self, identified: Identified, parameters: &Parameters) -> Valid {
+    fn finish(self, realm: &RealmSnapshot, identified: Identified, parameters: &Parameters) -> Valid {
         let owned = |name: &str| parameters.filled(name).map(str::to_owned);
+        let prompt = Prompt::parse(parameters.get("prompt"));
         Valid {
             identified,
             mode: self.mode,
-            scope: parameters.get("scope").map(str::to_owned),
+            scope: parameters.get("scope").map(|scope| scope::of_prompted(realm, prompt, scope)),
             nonce: owned("nonce"),
             challenge: self.challenge,
-            prompt: Prompt::parse(parameters.get("prompt")),
+            prompt,
             max_age: self.max_age,
             login_hint: owned("login_hint").filter(|h| h.len() <= 255),
             ui_locales: owned("ui_locales"),

@@ -6,8 +6,9 @@
 use std::collections::HashSet;
 
 use super::error::OAuthError;
+use super::prompt::Prompt;
 use crate::model::client_scope::OFFLINE_ACCESS;
-use crate::model::{Client, ClientScope, RealmSnapshot, RoleId};
+use crate::model::{Client, ClientScope, RealmSnapshot, RoleId, own_attributes};
 
 pub const OPENID: &str = "openid";
 
@@ -28,6 +29,16 @@ pub fn check(realm: &RealmSnapshot, client: &Client, parameter: Option<&str>) ->
     }
     let assigned: HashSet<&str> = assigned(realm, client).map(|s| s.name.as_str()).collect();
     if words(raw).all(|word| word == OPENID || assigned.contains(word)) { Ok(()) } else { refused() }
+}
+
+/// The scopes of a browser's request. Where the realm says so, `offline_access` without `prompt=consent` is passed over (OIDC Core
+/// §11). A client that has it as a default scope has the administrator's word for it, and keeps it.
+pub fn of_prompted(realm: &RealmSnapshot, prompt: Prompt, raw: &str) -> String {
+    let needs = realm.realm.settings.attributes.get(own_attributes::OFFLINE_NEEDS_PROMPT).is_some_and(|v| v.trim() == "true");
+    if !needs || prompt.consent {
+        return raw.to_owned();
+    }
+    words(raw).filter(|word| *word != OFFLINE_ACCESS).collect::<Vec<_>>().join(" ")
 }
 
 /// Every client scope of the client, default and optional.

@@ -103,3 +103,38 @@ async fn a_reload_that_comes_late_does_not_bring_a_finished_tab_back() {
     drop(db);
     server.finish().await;
 }
+
+#[tokio::test]
+async fn a_realm_may_pass_over_offline_access_that_nobody_is_prompted_for() {
+    let server = TestServer::start().await;
+    let attributes = serde_json::json!({"nightlatch.offline.access.needs.prompt.consent": "true"});
+    server.admin().await.set(serde_json::json!({ "attributes": attributes })).await;
+    let browser = server.browser();
+    let page = browser.sign_in("demo-partner", &[("scope", "openid offline_access")]).await;
+    assert!(page.says("Partner application") && !page.says("30 days"), "offline access is not spoken of: {}", page.html);
+    let back = browser.post(&page.action(), &[("code", page.hidden()["code"].as_str()), ("accept", "Yes")]).await;
+    assert!(back.parameter("code").is_some(), "{}", back.address);
+    // It is asked for with the prompt, and stays to be asked for each time.
+    for _ in 0..2 {
+        let prompted = [("scope", "openid offline_access"), ("prompt", "consent")];
+        let page = browser.get(&server.authorization("demo-partner", &prompted)).await;
+        assert!(page.says("30 days"), "{}", page.html);
+        let back = browser.post(&page.action(), &[("code", page.hidden()["code"].as_str()), ("accept", "Yes")]).await;
+        assert!(back.parameter("code").is_some(), "{}", back.address);
+    }
+    // Without it again: the consent that is there does not stand in for it.
+    let back = browser.get(&server.authorization("demo-partner", &[("scope", "openid offline_access")])).await;
+    let code = back.parameter("code").expect("nothing is asked");
+    let redirect = "http://localhost:3000/cb";
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", redirect),
+        ("client_id", "demo-partner"),
+        ("client_secret", "demo-partner-secret"),
+    ];
+    let tokens = server.post(&server.endpoint("/token"), &form).await.granted();
+    assert!(!tokens["scope"].as_str().unwrap().contains("offline_access"), "{tokens}");
+    assert_ne!(tokens["refresh_expires_in"], 0, "an online session");
+    server.finish().await;
+}
