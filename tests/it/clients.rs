@@ -7,8 +7,9 @@ use openidconnect::{
     AuthorizationCode, ClientId, CsrfToken, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, RedirectUrl, RefreshToken,
     Scope, TokenResponse,
 };
+use serde_json::json;
 
-use crate::support::TestServer;
+use crate::support::{TestServer, claims};
 
 #[tokio::test]
 async fn openidconnect_signs_in_verifies_and_refreshes_offline() {
@@ -74,6 +75,52 @@ async fn the_keycloak_admin_crate_makes_users_and_sees_offline_sessions() {
     assert_eq!(sessions.len(), 1);
     assert_eq!(sessions[0].username.as_deref(), Some("dora"));
     admin.realm_users_with_user_id_delete("demo", &id).await.unwrap();
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn the_keycloak_admin_crate_counts_and_ends_offline_access() {
+    let server = TestServer::start().await;
+    let http = reqwest::Client::new();
+    let token = KeycloakAdminToken::acquire(&server.base, "admin", "admin", &http).await.unwrap();
+    let admin = KeycloakAdmin::new(&server.base, token, http);
+    let clients = admin.realm_clients_get("demo", Some("demo-backup".into()), None, None, None, None, None).await.unwrap();
+    let client = clients[0].id.clone().unwrap();
+    let user = server.admin().await.alice().await;
+    let (first, second) = (server.offline_token().await, server.offline_token().await);
+    let count = admin.realm_clients_with_client_uuid_offline_session_count_get("demo", &client).await.unwrap();
+    assert_eq!(count["count"], 2);
+    let sessions = admin.realm_users_with_user_id_offline_sessions_with_client_uuid_get("demo", &user, &client).await.unwrap();
+    assert_eq!(sessions.len(), 2);
+
+    let sid = claims(&json!(first))["sid"].as_str().unwrap().to_owned();
+    admin.realm_sessions_with_session_delete("demo", &sid, Some(true)).await.unwrap();
+    assert_eq!(server.refresh(&first).await.status, 400);
+    server.refresh(&second).await.granted();
+
+    let consents = admin.realm_users_with_user_id_consents_get("demo", &user).await.unwrap();
+    let ours = consents.iter().find(|consent| consent["clientId"] == "demo-backup").unwrap();
+    assert_eq!(ours["additionalGrants"][0]["key"], "Offline Token");
+    admin.realm_users_with_user_id_consents_with_client_delete("demo", &user, "demo-backup").await.unwrap();
+    assert_eq!(server.refresh(&second).await.status, 400);
+
+    let third = server.offline_token().await;
+    let pushed = admin.realm_push_revocation_post("demo").await.unwrap();
+    assert!(pushed.success_requests.is_none_or(|told| told.is_empty()), "no client has an admin URL");
+    admin.realm_logout_all_post("demo").await.unwrap();
+    assert_eq!(server.refresh(&third).await.status, 400);
+    let count = admin.realm_clients_with_client_uuid_offline_session_count_get("demo", &client).await.unwrap();
+    assert_eq!(count["count"], 0);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn keycloak_admin_client_of_npm_counts_and_ends_offline_access() {
+    let server = TestServer::start_on_the_wall_clock().await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/admin.mjs");
+    let mut node = tokio::process::Command::new("node");
+    let output = node.args([script, &server.base]).output().await.expect("node is installed by ./dev test");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     server.finish().await;
 }
 
