@@ -22,6 +22,9 @@ use crate::store::StoreError;
 #[derive(Clone, Debug)]
 pub struct Tokens {
     pub access_token: String,
+    /// The `jti` of each, for events.
+    pub access_token_id: String,
+    pub refresh_token_id: Option<String>,
     pub expires_in: i64,
     /// 0 where there is no refresh token, or one without an expiry.
     pub refresh_expires_in: i64,
@@ -97,6 +100,7 @@ pub async fn mint(cx: &Cx, mint: &Mint<'_>) -> Result<Tokens, StoreError> {
     let refresh = refresh_token(cx, mint, &facts, &access_claims)?;
     Ok(Tokens {
         access_token,
+        refresh_token_id: mint.refresh.as_ref().filter(|_| refresh.is_some()).map(|refresh| refresh.id.to_string()),
         expires_in: expires_at - issued_at,
         refresh_expires_in: refresh.as_ref().map_or(0, |(_, expires_at)| refresh_expires_in(cx, mint, *expires_at)),
         refresh_token: refresh.map(|(token, _)| token),
@@ -105,6 +109,7 @@ pub async fn mint(cx: &Cx, mint: &Mint<'_>) -> Result<Tokens, StoreError> {
         not_before_policy: admission::not_before_policy(cx.snapshot(), mint.client, mint.user),
         session_state: sid.map(str::to_owned),
         scope: mint.answer_scope.to_owned(),
+        access_token_id: access_id,
     })
 }
 

@@ -192,10 +192,9 @@ pub async fn confirmed(cx: &Cx, browser: &Browser, tab_id: &str, form: &str) -> 
 pub async fn by_refresh_token(cx: &Cx, client: &Client, token: &str) -> Result<Result<(), OAuthError>, StoreError> {
     let claims = keys::verified_internal_claims(cx, token);
     let token = claims.as_ref().and_then(PresentedRefreshToken::read).filter(|t| t.issuer == cx.issuer);
-    let Some(token) = token else { return Ok(Err(OAuthError::invalid_grant("Invalid refresh token"))) };
+    let Some(token) = token else { return refuse(cx, client, "Invalid refresh token").await };
     if token.client_id != client.client_id.as_str() {
-        let text = "Invalid refresh token. Token client and authorized client don't match";
-        return Ok(Err(OAuthError::invalid_grant(text)));
+        return refuse(cx, client, "Invalid refresh token. Token client and authorized client don't match").await;
     }
     let realm = &cx.snapshot().realm.id;
     let mut db = cx.store().db().await?;
@@ -203,14 +202,26 @@ pub async fn by_refresh_token(cx: &Cx, client: &Client, token: &str) -> Result<R
     drop(db);
     let Some(found) = found else { return Ok(Ok(())) };
     if found.session.started_at > Timestamp::from_unix_seconds(token.issued_at.saturating_add(2)) {
-        return Ok(Err(OAuthError::invalid_grant("Refresh token issued before the user session started")));
+        return refuse(cx, client, "Refresh token issued before the user session started").await;
     }
     end_session(cx, token.kind, &token.session_id).await?;
-    let details =
-        Map::from_iter([("client_auth_method".to_owned(), Value::from(client.settings.client_authenticator_type.as_str()))]);
+    let details = Map::from_iter([client_auth_method(client)]);
     tracing::debug!(session.kind = type_name(token.kind), "a client logged a session out");
     record(cx, Some(client), Some(&found.session.user_id), &token.session_id, details).await?;
     Ok(Ok(()))
+}
+
+fn client_auth_method(client: &Client) -> (String, Value) {
+    ("client_auth_method".to_owned(), Value::from(client.settings.client_authenticator_type.as_str()))
+}
+
+async fn refuse(cx: &Cx, client: &Client, reason: &'static str) -> Result<Result<(), OAuthError>, StoreError> {
+    let mut failed = event::new(cx, EventKind::Logout).detail("reason", reason);
+    failed.error = Some("invalid_token".to_owned());
+    failed.client_id = Some(client.client_id.to_string());
+    failed.details.extend([client_auth_method(client)]);
+    event::record(cx, &failed).await?;
+    Ok(Err(OAuthError::invalid_grant(reason)))
 }
 
 /// Ends a session; an offline one takes the online one of the same id along. The parts of clients that want to know of it, which

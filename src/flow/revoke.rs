@@ -60,7 +60,10 @@ async fn revoke_part(cx: &Cx, client: &Client, token: &PresentedRefreshToken) ->
         Ok(found.filter(|_| detached))
     });
     let Some(found) = detached.await? else { return Ok(Outcome::Invalid) };
-    let details = Map::from_iter([("refresh_token_type".to_owned(), Value::from(type_name(token.kind)))]);
+    let details = Map::from_iter([
+        ("refresh_token_type".to_owned(), Value::from(type_name(token.kind))),
+        ("refresh_token_id".to_owned(), Value::from(token.id.as_str())),
+    ]);
     let trace = Trace { user: Some(found.session.user_id), session: Some(token.session_id.clone()), details };
     record(cx, client, trace).await?;
     Ok(Outcome::Revoked)

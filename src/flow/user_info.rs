@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::context::Cx;
-use super::keys;
-use super::session_lookup::{self, Dead};
-use crate::model::Client;
+use super::session_lookup::{self, Dead, LiveToken};
+use super::{event, keys};
+use crate::model::event::EventKind;
+use crate::model::{Client, SessionId};
 use crate::oidc::access_token;
 use crate::oidc::admission::Refusal;
 use crate::oidc::scope::{self, OPENID};
@@ -59,8 +60,21 @@ pub async fn run(cx: &Cx, token: &str) -> Result<Result<Told, Refused>, StoreErr
         Ok(live) => live,
         Err(dead) => return Ok(Err(refused(dead))),
     };
+    record(cx, &live, claims.get("sid").and_then(Value::as_str)).await?;
     let claims = live.tell(scope, access_token::user_info);
     Ok(Ok(Told { client: Arc::clone(&live.client), claims }))
+}
+
+/// Written only where the realm names the type.
+async fn record(cx: &Cx, live: &LiveToken, session: Option<&str>) -> Result<(), StoreError> {
+    let mut asked = event::new(cx, EventKind::UserInfoRequest)
+        .detail("auth_method", "validate_access_token")
+        .detail("signature_required", "false")
+        .detail("username", live.user.username.as_str());
+    asked.client_id = Some(live.client.client_id.to_string());
+    asked.user_id = Some(live.user.id.clone());
+    asked.session_id = session.map(SessionId::new);
+    event::record(cx, &asked).await
 }
 
 fn refused(dead: Dead) -> Refused {

@@ -19,6 +19,7 @@ pub enum EventKind {
     UpdatePassword,
     UpdateProfile,
     UserSessionDeleted,
+    UserInfoRequest,
 }
 
 impl EventKind {
@@ -35,12 +36,13 @@ impl EventKind {
             Self::UpdatePassword => "UPDATE_PASSWORD",
             Self::UpdateProfile => "UPDATE_PROFILE",
             Self::UserSessionDeleted => "USER_SESSION_DELETED",
+            Self::UserInfoRequest => "USER_INFO_REQUEST",
         }
     }
 
     /// Whether the kind is stored when the realm names no kinds: all but the ones that come with every token use.
     pub fn is_saved_by_default(self) -> bool {
-        !matches!(self, Self::RefreshToken | Self::UserSessionDeleted)
+        !matches!(self, Self::RefreshToken | Self::UserSessionDeleted | Self::UserInfoRequest)
     }
 }
 

@@ -258,3 +258,24 @@ async fn a_row_that_is_held_is_waited_for_in_bounds() {
     server.refresh(&token).await.granted();
     server.finish().await;
 }
+
+#[tokio::test]
+async fn an_event_names_the_client_that_was_claimed_if_it_could_be_one() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    admin.set(serde_json::json!({"eventsEnabled": true, "enabledEventTypes": ["CLIENT_LOGIN_ERROR"]})).await;
+    let long = "x".repeat(256);
+    for id in ["nobody", long.as_str()] {
+        let form = [("client_id", id), ("client_secret", "s"), ("grant_type", "client_credentials")];
+        assert_eq!(server.post(&server.endpoint("/token"), &form).await.status, 401, "{id:?}");
+    }
+    for id in ["somebody", "nul%00l"] {
+        let request = server.http.post(server.endpoint("/token")).basic_auth(id, Some("s"));
+        assert_eq!(request.form(&[("grant_type", "client_credentials")]).send().await.unwrap().status(), 401, "{id:?}");
+    }
+    let events = server.admin().await.get("/demo/events?type=CLIENT_LOGIN_ERROR").await;
+    let mut named: Vec<_> = events.as_array().unwrap().iter().map(|event| event["clientId"].as_str()).collect();
+    named.sort_unstable();
+    assert_eq!(named, [None, None, Some("nobody"), Some("somebody")], "{events}");
+    server.finish().await;
+}

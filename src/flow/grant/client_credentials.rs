@@ -122,7 +122,10 @@ async fn transient(cx: &Cx, client: &Client, user: &User, admitted: &Admitted<'_
         nonce: None,
     };
     let tokens = issue_tokens::mint(cx, &mint).await?;
-    let details = Map::from_iter([("scope".to_owned(), Value::from(token_scope.as_str()))]);
+    let details = Map::from_iter([
+        ("scope".to_owned(), Value::from(token_scope.as_str())),
+        ("username".to_owned(), Value::from(user.username.as_str())),
+    ]);
     Ok(Some(Ok(Granted { tokens, trace: Trace { user: Some(user.id.clone()), session: None, details } })))
 }
 

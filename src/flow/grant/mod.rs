@@ -76,13 +76,26 @@ fn event_kind(grant: GrantType) -> EventKind {
     }
 }
 
-/// Notes that a client did not prove who it is.
-pub async fn record_refused_client(cx: &Cx, grant: GrantType, client: Option<&Client>) -> Result<(), StoreError> {
+/// Notes that a client did not prove who it is; `claimed` is the id that the request gave.
+pub async fn record_refused_client(cx: &Cx, grant: GrantType, claimed: Option<&str>) -> Result<(), StoreError> {
+    let client = claimed.and_then(|id| cx.snapshot().client(id));
     let mut refused = event::new(cx, event_kind(grant));
     refused.error = Some(if client.is_some() { "invalid_client_credentials" } else { "client_not_found" }.to_owned());
-    refused.client_id = client.map(|c| c.client_id.to_string());
+    // No client has such an id, and a database does not keep every character.
+    let is_plausible = |id: &&str| id.len() <= 255 && !id.contains(char::is_control);
+    refused.client_id = claimed.filter(is_plausible).map(str::to_owned);
     refused.details.insert("grant_type".to_owned(), Value::from(grant.as_str()));
     event::record(cx, &refused).await
+}
+
+fn put_token_ids(details: &mut Map<String, Value>, grant: GrantType, tokens: &Tokens) {
+    details.insert("token_id".to_owned(), Value::from(tokens.access_token_id.as_str()));
+    // A refresh names the token that it used, and beside it the one that it gave.
+    let name = if grant == GrantType::RefreshToken { "updated_refresh_token_id" } else { "refresh_token_id" };
+    event::put(details, name, tokens.refresh_token_id.as_deref());
+    if grant == GrantType::RefreshToken {
+        details.insert("access_token_expiration_time".to_owned(), Value::from(tokens.expires_in.to_string()));
+    }
 }
 
 /// Notes the outcome of a grant in the realm's events.
@@ -102,9 +115,15 @@ pub async fn record(cx: &Cx, grant: GrantType, client: &Client, outcome: &Outcom
     event.user_id = trace.user.clone();
     event.session_id = trace.session.clone();
     event.details = trace.details.clone();
+    if let Ok(granted) = outcome {
+        put_token_ids(&mut event.details, grant, &granted.tokens);
+    }
     event.details.insert("grant_type".to_owned(), Value::from(grant.as_str()));
     event.details.insert("client_auth_method".to_owned(), Value::from(client.settings.client_authenticator_type.as_str()));
-    if let Err(rejection) = outcome {
+    // Of wrong credentials the error word says it all.
+    if let Err(rejection) = outcome
+        && !matches!(rejection.event_error, "invalid_user_credentials" | "user_not_found")
+    {
         let reason = rejection.error.description.clone().map(std::borrow::Cow::into_owned);
         event::put(&mut event.details, "reason", reason);
     }

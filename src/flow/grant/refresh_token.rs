@@ -72,8 +72,17 @@ fn present(cx: &Cx, client: &Client, request: &Refresh) -> Result<PresentedRefre
     }
 }
 
+/// What events say of a token that was presented.
+fn told_of(token: &PresentedRefreshToken) -> Map<String, Value> {
+    let mut details = Map::new();
+    details.insert("refresh_token_id".to_owned(), Value::from(token.id.as_str()));
+    details.insert("refresh_token_type".to_owned(), Value::from(type_name(token.kind)));
+    event::put(&mut details, "refresh_token_sub", token.subject.as_deref());
+    details
+}
+
 fn reject(token: &PresentedRefreshToken, user: Option<&UserId>, error: OAuthError) -> Rejection {
-    let details = Map::from_iter([("refresh_token_type".to_owned(), Value::from(type_name(token.kind)))]);
+    let details = told_of(token);
     let trace = Trace { user: user.cloned(), session: Some(token.session_id.clone()), details };
     let word = if error.code == OAuthErrorCode::NotAllowed { "not_allowed" } else { "invalid_token" };
     Rejection::new(error, word, trace)
@@ -327,9 +336,9 @@ async fn answer(
         nonce: None,
     };
     let tokens = issue_tokens::mint(cx, &mint).await?;
-    let mut details = Map::new();
+    let mut details = told_of(token);
     event::put(&mut details, "scope", Some(answer_scope.as_str()));
-    event::put(&mut details, "refresh_token_type", Some(type_name(token.kind)));
+    event::put(&mut details, "age_of_refresh_token", Some((cx.now.unix_seconds() - token.issued_at).to_string()));
     event::put(&mut details, "replay", (outcome == RotationOutcome::Replayed).then_some("true"));
     event::put(&mut details, "alarm", (outcome == RotationOutcome::Ahead).then_some("state behind token"));
     Ok(Granted { tokens, trace: Trace { user: Some(user.id.clone()), session: Some(token.session_id.clone()), details } })

@@ -11,15 +11,21 @@ use crate::http::cors::{Cors, InvalidOrigin};
 use crate::http::error::OAuthFailure;
 use crate::http::extract::Caller;
 use crate::model::Client;
+use crate::oidc::client_authentication::Presented;
 use crate::oidc::form::Parameters;
 use crate::oidc::{OAuthError, client_authentication};
 
 /// Headers that pages may read beyond the usual ones.
 pub(super) const EXPOSED: &str = "Access-Control-Allow-Methods";
 
-pub(super) fn authenticate(cx: &Cx, headers: &HeaderMap, form: &Parameters) -> Result<Arc<Client>, OAuthError> {
+/// The id and the proof that came with the request, not looked at yet.
+pub(super) fn presented(headers: &HeaderMap, form: &Parameters) -> Option<Presented> {
     let authorization = headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let presented = client_authentication::read(authorization, form).ok_or_else(OAuthError::invalid_client)?;
+    client_authentication::read(authorization, form)
+}
+
+pub(super) fn authenticate(cx: &Cx, headers: &HeaderMap, form: &Parameters) -> Result<Arc<Client>, OAuthError> {
+    let presented = presented(headers, form).ok_or_else(OAuthError::invalid_client)?;
     let client = cx.snapshot().client(&presented.client_id).ok_or_else(OAuthError::invalid_client)?;
     client_authentication::verify(client, &presented)?;
     Ok(Arc::clone(client))

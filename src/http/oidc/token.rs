@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::client::{Readable, admit};
+use super::client::{Readable, admit, presented};
 use crate::flow::Cx;
 use crate::flow::grant::{self, Outcome, authorization_code, client_credentials, password, refresh_token};
 use crate::flow::issue_tokens::Tokens;
@@ -76,8 +76,8 @@ async fn attempt(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &Parameter
         Ok(admitted) => admitted,
         Err(failure) => {
             if matches!(failure, OAuthFailure::Refused(_)) {
-                let named = form.get("client_id").and_then(|id| cx.snapshot().client(id));
-                grant::record_refused_client(cx, grant, named.map(AsRef::as_ref)).await?;
+                let claimed = presented(headers, form).map(|presented| presented.client_id);
+                grant::record_refused_client(cx, grant, claimed.as_deref()).await?;
             }
             return Err(failure);
         }
