@@ -57,7 +57,9 @@ async fn reads(driver: &WebDriver, text: &str) {
 async fn application(server: &TestServer) -> u16 {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let page = axum::Router::new().route("/cb", axum::routing::get(async || "Welcome back"));
+    let page = axum::Router::new()
+        .route("/cb", axum::routing::get(async || "Welcome back"))
+        .route("/bye", axum::routing::get(async || "Goodbye"));
     tokio::spawn(async move { axum::serve(listener, page).await });
     let admin = server.admin().await;
     let path = format!("/demo/clients/{}", admin.client("demo-partner").await);
@@ -106,6 +108,44 @@ async fn a_user_signs_in_agrees_and_signs_out_with_the_keyboard_alone() {
     picture(&driver, "logged-out").await;
     driver.goto(&server.endpoint("/auth?client_id=nobody").replace("127.0.0.1", "localhost")).await.unwrap();
     picture(&driver, "error").await;
+    driver.quit().await.unwrap();
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn clients_hear_of_a_logout_in_the_front_and_the_page_says_so() {
+    let server = TestServer::start().await;
+    let client = application(&server).await;
+    let admin = server.admin().await;
+    let path = format!("/demo/clients/{}", admin.client("demo-partner").await);
+    let mut partner = admin.get(&path).await;
+    partner["frontchannelLogout"] = json!(true);
+    partner["consentRequired"] = json!(false);
+    partner["attributes"]["frontchannel.logout.url"] = json!(format!("http://localhost:{client}/bye"));
+    assert_eq!(admin.call(reqwest::Method::PUT, &path, Some(&partner)).await.status, 204);
+    let program = Driver::start();
+    let driver = program.open().await;
+    let address = server.authorization("demo-partner", &[("scope", "openid")]);
+    driver.goto(&address.replace("127.0.0.1", "localhost").replace("3000", &client.to_string())).await.unwrap();
+    driver.find(By::Name("username")).await.unwrap().send_keys("alice" + Key::Tab).await.unwrap();
+    driver.find(By::Name("password")).await.unwrap().send_keys("alice" + Key::Enter).await.unwrap();
+    reads(&driver, "Welcome back").await;
+    // Who has no tokens of the session need not hear of its end.
+    let back = driver.current_url().await.unwrap();
+    let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    let redirect = format!("http://localhost:{client}/cb");
+    let form = [("grant_type", "authorization_code"), ("code", code.as_str()), ("redirect_uri", redirect.as_str())];
+    let exchange = server.http.post(server.endpoint("/token").replace("127.0.0.1", "localhost")).form(&form);
+    assert_eq!(exchange.basic_auth("demo-partner", Some("demo-partner-secret")).send().await.unwrap().status(), 200);
+    driver.goto(&server.endpoint("/logout").replace("127.0.0.1", "localhost")).await.unwrap();
+    driver.find(By::Name("confirmLogout")).await.unwrap().send_keys(Key::Enter + "").await.unwrap();
+    reads(&driver, "Logging out").await;
+    reads(&driver, "Partner application").await;
+    picture(&driver, "frontchannel-logout").await;
+    assert_eq!(barriers(&driver).await, Vec::<String>::new());
+    // The browser really went there: the page's own policy lets it.
+    driver.enter_frame(0).await.unwrap();
+    reads(&driver, "Goodbye").await;
     driver.quit().await.unwrap();
     server.finish().await;
 }

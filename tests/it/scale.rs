@@ -22,7 +22,8 @@ const MARGIN: Duration = Duration::from_secs(180);
 async fn seed(server: &TestServer, number: u64) -> PgConnection {
     let mut connection = PgConnection::connect(&database_address(&server.database)).await.unwrap();
     let now = server.now();
-    let used = format!("to_timestamp({now} - case when g % 100 = 0 then 2678400 + g % 86400 else (g * 7919) % 2505600 end)");
+    let used =
+        format!("to_timestamp({now} - case when g % 100 = 0 then 2678400 + g % 86400 else (g::bigint * 7919) % 2505600 end)");
     let statements = [
         format!(
             "insert into user_account (realm_id, user_id, username, email, unique_email, email_verified, enabled, not_before, version,
