@@ -1,0 +1,12 @@
+-- The sweeper goes from row to row in the order of these: a bucket with many rows is not sorted anew for every batch. Each takes
+-- the place of one that ends a column earlier.
+create index chain_by_bucket_and_session on chain (realm_id, last_refresh_bucket, session_id);
+create index chain_by_client_bucket_and_session on chain (realm_id, client_uuid, last_refresh_bucket, session_id);
+create index client_session_by_client_start_and_session on client_session (realm_id, client_uuid, started_at, session_id);
+create index session_by_start_and_session on session (realm_id, started_at, session_id);
+create index session_empty_and_session on session (realm_id, empty_since, session_id) where empty_since is not null;
+drop index chain_by_bucket;
+drop index chain_by_client_bucket;
+drop index client_session_by_client_start;
+drop index session_by_start;
+drop index session_empty;
