@@ -28,6 +28,7 @@ pub mod revoke;
 pub mod session_lookup;
 pub mod sign_in;
 pub mod signed_in;
+pub mod stopped;
 pub mod sweep;
 pub mod tab;
 pub mod user_info;

@@ -3,6 +3,7 @@
 use super::browser::{Browser, Keep, Move, Next, PageStep};
 use super::context::Cx;
 use super::grant::open;
+use super::stopped::Stopped;
 use super::{event, signed_in, tab};
 use crate::base::sha256;
 use crate::model::authentication_session::{Authenticated, AuthenticationSession, Progress, SignInRequest};
@@ -79,18 +80,6 @@ pub fn asked_terms(cx: &Cx, client: &Client, items: &[Item<'_>]) -> Vec<String> 
         terms.push(format!("offline access for {:?} unused, {:?} at the latest", limits.idle, limits.max));
     }
     terms
-}
-
-/// Why nothing of the last step was written.
-enum Stopped {
-    Moved,
-    Failed(StoreError),
-}
-
-impl From<StoreError> for Stopped {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error)
-    }
 }
 
 /// Opens the session or goes on with it, issues the code, and sends the browser back to the client. `None`: the session that

@@ -8,6 +8,7 @@ use super::{Granted, Outcome, Rejection, Trace, refused};
 use crate::base::sha256;
 use crate::flow::context::Cx;
 use crate::flow::session_lookup;
+use crate::flow::stopped::Stopped;
 use crate::model::authorization_code::AuthorizationCode;
 use crate::model::session::{ClientSessionDetails, Session};
 use crate::model::{Client, ClientId, SessionKind, User};
@@ -29,18 +30,6 @@ pub async fn run(cx: &Cx, client: &Client, request: &CodeExchange) -> Result<Opt
         Ok(outcome) => Ok(Some(outcome)),
         Err(Stopped::Moved) => Ok(None),
         Err(Stopped::Failed(error)) => Err(error),
-    }
-}
-
-/// Why an attempt was rolled back.
-enum Stopped {
-    Moved,
-    Failed(StoreError),
-}
-
-impl From<StoreError> for Stopped {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error)
     }
 }
 

@@ -6,6 +6,7 @@ use super::{Granted, Outcome, Rejection, Trace};
 use crate::flow::admin::offline_grant::room;
 use crate::flow::context::Cx;
 use crate::flow::issue_tokens::{self, Mint, MintRefresh, MintSession, Tokens};
+use crate::flow::stopped::Stopped;
 use crate::flow::{event, keys};
 use crate::model::event::EventKind;
 use crate::model::session::{ClientSessionDetails, Session};
@@ -89,7 +90,16 @@ pub fn full(trace: Trace) -> Rejection {
 /// Opens in a transaction of its own, if it takes more than the one statement.
 pub async fn open_alone(cx: &Cx, request: &Request<'_>, admitted: &Admitted<'_>) -> Result<Opening, StoreError> {
     if admitted.scopes.asks_offline() && GrantLimits::of(cx.settings(), request.client).are_set() {
-        return cx.store().in_tx(async |db| open(cx, db, request, admitted).await).await;
+        // Grants that gave way come back where it is decided anew.
+        let opened = cx.store().in_tx_or(async |db| match open(cx, db, request, admitted).await? {
+            Opening::Moved => Err(Stopped::Moved),
+            opened => Ok(opened),
+        });
+        return match opened.await {
+            Ok(opened) => Ok(opened),
+            Err(Stopped::Moved) => Ok(Opening::Moved),
+            Err(Stopped::Failed(error)) => Err(error),
+        };
     }
     open(cx, &mut cx.store().db().await?, request, admitted).await
 }

@@ -6,7 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::form::{BodyError, read as read_body};
+use super::body::{BodyError, is_list, read as read_body};
 use crate::http::error::AdminError;
 use crate::http::representation::OUT_OF_RANGE;
 use crate::http::state::App;
@@ -57,10 +57,6 @@ pub(crate) fn read<T: Representation>(bytes: &[u8]) -> Result<T, AdminError> {
         return Err(unreadable("unknown_error"));
     }
     serde_json::from_slice(bytes).map_err(|error| explain(&error, T::NAME))
-}
-
-pub(super) fn is_list(json: &[u8]) -> bool {
-    json.trim_ascii_start().starts_with(b"[")
 }
 
 fn explain(error: &serde_json::Error, name: &str) -> AdminError {

@@ -1,5 +1,6 @@
 //! What handlers are given: the realm of the path, the caller, cookies, forms. A request that cannot be read ends here.
 
+mod body;
 mod caller;
 mod cookies;
 mod form;
@@ -7,9 +8,10 @@ mod json;
 mod query;
 mod realm;
 
+pub(crate) use body::{BodyError, read as read_body};
 pub(crate) use caller::Caller;
 pub(crate) use cookies::{browser, value as cookie};
-pub(crate) use form::{BodyError, read as read_body, read_form, read_json};
+pub(crate) use form::{read_form, read_json};
 pub(crate) use json::{Json, Representation, read as read_representation};
 pub(crate) use query::Query;
 pub(crate) use realm::{PageCx, RealmCx, cx_of};
