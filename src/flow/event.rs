@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::context::Cx;
-use crate::model::EventId;
 use crate::model::event::{Event, EventKind};
+use crate::model::{Client, EventId};
 use crate::store::{self, Db, StoreError};
 
 /// A new event of this request.
@@ -20,18 +20,9 @@ pub fn new(cx: &Cx, kind: EventKind) -> Event {
     }
 }
 
-/// Whether the realm keeps events of this name.
+/// Whether the realm keeps this event.
 pub fn is_kept(cx: &Cx, event: &Event) -> bool {
-    let settings = cx.settings();
-    if !settings.events_enabled {
-        return false;
-    }
-    let name = event.type_name();
-    if settings.enabled_event_types.is_empty() {
-        event.kind.is_saved_by_default()
-    } else {
-        settings.enabled_event_types.contains(&name)
-    }
+    event.kind.is_kept(event.error.is_some(), cx.settings())
 }
 
 /// Writes an event, if the realm keeps it.
@@ -56,4 +47,9 @@ pub fn put(details: &mut Map<String, Value>, name: &str, value: Option<impl Into
     if let Some(value) = value {
         details.insert(name.to_owned(), value.into());
     }
+}
+
+/// How a client proves who it is, as a detail.
+pub fn client_auth_method(client: &Client) -> (String, Value) {
+    ("client_auth_method".to_owned(), Value::from(client.settings.client_authenticator_type.as_str()))
 }

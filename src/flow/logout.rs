@@ -205,21 +205,17 @@ pub async fn by_refresh_token(cx: &Cx, client: &Client, token: &str) -> Result<R
         return refuse(cx, client, "Refresh token issued before the user session started").await;
     }
     end_session(cx, token.kind, &token.session_id).await?;
-    let details = Map::from_iter([client_auth_method(client)]);
+    let details = Map::from_iter([event::client_auth_method(client)]);
     tracing::debug!(session.kind = type_name(token.kind), "a client logged a session out");
     record(cx, Some(client), Some(&found.session.user_id), &token.session_id, details).await?;
     Ok(Ok(()))
-}
-
-fn client_auth_method(client: &Client) -> (String, Value) {
-    ("client_auth_method".to_owned(), Value::from(client.settings.client_authenticator_type.as_str()))
 }
 
 async fn refuse(cx: &Cx, client: &Client, reason: &'static str) -> Result<Result<(), OAuthError>, StoreError> {
     let mut failed = event::new(cx, EventKind::Logout).detail("reason", reason);
     failed.error = Some("invalid_token".to_owned());
     failed.client_id = Some(client.client_id.to_string());
-    failed.details.extend([client_auth_method(client)]);
+    failed.details.extend([event::client_auth_method(client)]);
     event::record(cx, &failed).await?;
     Ok(Err(OAuthError::invalid_grant(reason)))
 }

@@ -90,6 +90,6 @@ async fn record(cx: &Cx, client: &Client, trace: Trace) -> Result<(), StoreError
     event.session_id = trace.session;
     event.details = trace.details;
     event.details.insert("revoked_client".to_owned(), Value::from(client.client_id.as_str()));
-    event.details.insert("client_auth_method".to_owned(), Value::from(client.settings.client_authenticator_type.as_str()));
+    event.details.extend([event::client_auth_method(client)]);
     event::record(cx, &event).await
 }

@@ -67,6 +67,9 @@ pub async fn run(cx: &Cx, token: &str) -> Result<Result<Told, Refused>, StoreErr
 
 /// Written only where the realm names the type.
 async fn record(cx: &Cx, live: &LiveToken, session: Option<&str>) -> Result<(), StoreError> {
+    if !EventKind::UserInfoRequest.is_kept(false, cx.settings()) {
+        return Ok(());
+    }
     let mut asked = event::new(cx, EventKind::UserInfoRequest)
         .detail("auth_method", "validate_access_token")
         .detail("signature_required", "false")

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{EventId, SessionId, UserId};
+use super::{EventId, RealmSettings, SessionId, UserId};
 use crate::base::Timestamp;
 
 /// The kinds that the server writes today. The failed form of a kind has `_ERROR` after its name.
@@ -38,6 +38,16 @@ impl EventKind {
             Self::UserSessionDeleted => "USER_SESSION_DELETED",
             Self::UserInfoRequest => "USER_INFO_REQUEST",
         }
+    }
+
+    /// Whether a realm keeps events of this kind, or its failures.
+    pub fn is_kept(self, failed: bool, settings: &RealmSettings) -> bool {
+        let is_named = |name: &String| match name.strip_suffix("_ERROR") {
+            Some(kind) => failed && kind == self.as_str(),
+            None => !failed && name == self.as_str(),
+        };
+        let names = &settings.enabled_event_types;
+        settings.events_enabled && if names.is_empty() { self.is_saved_by_default() } else { names.iter().any(is_named) }
     }
 
     /// Whether the kind is stored when the realm names no kinds: all but the ones that come with every token use.

@@ -119,7 +119,7 @@ pub async fn record(cx: &Cx, grant: GrantType, client: &Client, outcome: &Outcom
         put_token_ids(&mut event.details, grant, &granted.tokens);
     }
     event.details.insert("grant_type".to_owned(), Value::from(grant.as_str()));
-    event.details.insert("client_auth_method".to_owned(), Value::from(client.settings.client_authenticator_type.as_str()));
+    event.details.extend([event::client_auth_method(client)]);
     // Of wrong credentials the error word says it all.
     if let Err(rejection) = outcome
         && !matches!(rejection.event_error, "invalid_user_credentials" | "user_not_found")

@@ -15,6 +15,7 @@ use crate::flow::context::Cx;
 use crate::flow::issue_tokens::{self, Mint, MintRefresh, MintSession};
 use crate::flow::session_lookup;
 use crate::flow::{event, keys};
+use crate::model::event::EventKind;
 use crate::model::{Client, ClientId, KeyId, SessionKind, TokenId, User, UserId};
 use crate::oidc::admission::{self, Admitted, Subject};
 use crate::oidc::refresh_token::PresentedRefreshToken;
@@ -336,10 +337,17 @@ async fn answer(
         nonce: None,
     };
     let tokens = issue_tokens::mint(cx, &mint).await?;
+    // Refreshes are many, and hardly any realm keeps their events.
+    let is_kept = EventKind::RefreshToken.is_kept(false, cx.settings());
+    let details = if is_kept { details(cx, token, answer_scope, outcome) } else { Map::new() };
+    Ok(Granted { tokens, trace: Trace { user: Some(user.id.clone()), session: Some(token.session_id.clone()), details } })
+}
+
+fn details(cx: &Cx, token: &PresentedRefreshToken, answer_scope: &str, outcome: RotationOutcome) -> Map<String, Value> {
     let mut details = told_of(token);
-    event::put(&mut details, "scope", Some(answer_scope.as_str()));
+    event::put(&mut details, "scope", Some(answer_scope));
     event::put(&mut details, "age_of_refresh_token", Some((cx.now.unix_seconds() - token.issued_at).to_string()));
     event::put(&mut details, "replay", (outcome == RotationOutcome::Replayed).then_some("true"));
     event::put(&mut details, "alarm", (outcome == RotationOutcome::Ahead).then_some("state behind token"));
-    Ok(Granted { tokens, trace: Trace { user: Some(user.id.clone()), session: Some(token.session_id.clone()), details } })
+    details
 }

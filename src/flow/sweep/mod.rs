@@ -146,9 +146,7 @@ impl Pass<'_> {
         client: Option<&Client>,
         reason: Reason,
     ) -> Result<(), StoreError> {
-        let settings = &self.realm.snapshot.realm.settings;
-        let name = EventKind::UserSessionDeleted.as_str();
-        if !settings.events_enabled || !settings.enabled_event_types.iter().any(|t| t == name) {
+        if !EventKind::UserSessionDeleted.is_kept(false, &self.realm.snapshot.realm.settings) {
             return Ok(());
         }
         let event = Event {
