@@ -148,5 +148,6 @@ async fn with_session(
         refresh_tokens: true,
         nonce: None,
     };
-    Ok(open::open_alone(cx, &request, admitted).await?.outcome())
+    let trace = Trace { user: Some(user.id.clone()), ..Trace::default() };
+    Ok(open::open_alone(cx, &request, admitted).await?.outcome(&trace))
 }

@@ -73,12 +73,16 @@ pub enum Opening {
 }
 
 impl Opening {
-    /// As the outcome of a grant; none where it is to be decided again.
-    pub fn outcome(self) -> Option<Outcome> {
+    /// As the outcome of a grant, with what is known of it already; none where it is to be decided again.
+    pub fn outcome(self, known: &Trace) -> Option<Outcome> {
         match self {
-            Self::Done(opened) => Some(Ok(Granted { tokens: opened.tokens, trace: opened.trace })),
+            Self::Done(opened) => {
+                let mut details = known.details.clone();
+                details.extend(opened.trace.details);
+                Some(Ok(Granted { tokens: opened.tokens, trace: Trace { details, ..opened.trace } }))
+            }
             Self::Moved => None,
-            Self::Full => Some(Err(full(Trace::default()))),
+            Self::Full => Some(Err(full(known.clone()))),
         }
     }
 }

@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value};
 
-use super::open::{self, Opening, Request};
-use super::{Granted, Outcome, Rejection, Trace, refused};
+use super::open::{self, Request};
+use super::{Outcome, Rejection, Trace, refused};
 use crate::base::Secret;
 use crate::flow::context::Cx;
 use crate::flow::login::{self, Checked};
@@ -115,13 +115,5 @@ async fn attempt(
         refresh_tokens,
         nonce: None,
     };
-    Ok(match open::open_alone(cx, &opening, &admitted).await? {
-        Opening::Done(opened) => {
-            let mut all = trace.details.clone();
-            all.extend(opened.trace.details);
-            Some(Ok(Granted { tokens: opened.tokens, trace: Trace { details: all, ..opened.trace } }))
-        }
-        Opening::Moved => None,
-        Opening::Full => Some(Err(open::full(trace.clone()))),
-    })
+    Ok(open::open_alone(cx, &opening, &admitted).await?.outcome(trace))
 }

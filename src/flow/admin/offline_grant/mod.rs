@@ -53,7 +53,7 @@ impl Asked {
     /// What it means at a moment.
     fn filter(&self, cx: &Cx, at: Timestamp) -> Result<GrantFilter, Refusal> {
         let client = match self.client_id.as_deref() {
-            Some(id) => Some(cx.snapshot().client(id).ok_or(Refusal::NotFound("Could not find client"))?),
+            Some(id) => Some(cx.snapshot().client(id).ok_or(Refusal::NotFound("Could not find client"))?.as_ref()),
             None => None,
         };
         Ok(GrantFilter {
@@ -71,10 +71,10 @@ impl Asked {
 }
 
 /// The limits of these clients' grants, seen from a moment.
-fn cutoffs(cx: &Cx, only: Option<&Arc<Client>>, at: Timestamp) -> GrantCutoffs {
-    let clients: Vec<&Arc<Client>> = match only {
+fn cutoffs(cx: &Cx, only: Option<&Client>, at: Timestamp) -> GrantCutoffs {
+    let clients: Vec<&Client> = match only {
         Some(client) => vec![client],
-        None => cx.snapshot().clients.values().collect(),
+        None => cx.snapshot().clients.values().map(AsRef::as_ref).collect(),
     };
     let of = |client: &Client| session_limits::of_client(cx.settings(), client, SessionKind::Offline, false).cutoffs(at);
     let parts: Vec<_> = clients.iter().map(|client| of(client)).collect();

@@ -1,7 +1,6 @@
 //! Room for one more grant of a user, where realm or client limit their number.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use super::{cutoffs, revoke};
 use crate::flow::context::Cx;
@@ -22,7 +21,6 @@ pub async fn make(cx: &Cx, db: &mut Db<'_>, client: &Client, user: &UserId, sess
     }
     let realm = &cx.snapshot().realm.id;
     store::user::lock(db, realm, user).await?;
-    let Some(client) = cx.snapshot().clients.get(&client.uuid) else { return Ok(true) };
     for (limit, only) in [(limits.of_client, Some(client)), (limits.of_realm, None)] {
         let Some(limit) = limit else { continue };
         let others = others(cx, db, only, user, (session, client)).await?;
@@ -42,7 +40,7 @@ pub async fn make(cx: &Cx, db: &mut Db<'_>, client: &Client, user: &UserId, sess
 async fn others(
     cx: &Cx,
     db: &mut Db<'_>,
-    only: Option<&Arc<Client>>,
+    only: Option<&Client>,
     user: &UserId,
     (session, client): (&SessionId, &Client),
 ) -> Result<Vec<FoundGrant>, StoreError> {
