@@ -12,6 +12,6 @@ pub struct LogoutNotice {
     pub user: UserId,
     /// The issuer as the request saw it that ended the session.
     pub issuer: String,
-    /// How often it was tried before.
+    /// Which attempt this is; the first is 1.
     pub attempts: i32,
 }

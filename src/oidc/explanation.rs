@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::admission::is_stale;
 use super::consent;
 use super::scope::{self, GrantedScopes};
-use super::session_limits::{self, Lapse, Limits, Usage};
+use super::session_limits::{Limits, Usage};
 use crate::base::Timestamp;
 use crate::model::{Client, RealmSnapshot, SessionKind, User};
 
@@ -78,12 +78,6 @@ pub fn lapse(lives: Lives<'_>, now: Timestamp) -> [Check; 2] {
         }
     };
     [idle, max]
-}
-
-/// Which limit ends it first, and when: the sum of what [`lapse`] says of session and part.
-pub fn end(part: Lives<'_>, session: Lives<'_>) -> (Timestamp, Lapse, String) {
-    let end = session_limits::end_of((part.limits, part.usage), (session.limits, session.usage));
-    (end.at, end.by, end.from.setting.to_owned())
 }
 
 /// A token's user at a client.

@@ -124,7 +124,7 @@ async fn grant(cx: &Cx, mut explanation: Explanation, place: Place<'_>) -> Resul
             let part = Lives { what: "part", limits, usage };
             explanation.checks.push(Check::new("part-found", true, "the client's part").at(usage.started_at));
             explanation.checks.extend(explanation::lapse(part, cx.now));
-            explanation.ends_at = Some(explanation::end(part, session).0);
+            explanation.ends_at = Some(session_limits::end_of((part.limits, part.usage), (session.limits, session.usage)).at);
         }
     }
     if found.token_revoked {
