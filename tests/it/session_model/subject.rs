@@ -1,8 +1,4 @@
-//! Random histories of offline grants against a reference model: refreshes, retries, lost answers, logouts, revocations, disabled
-//! users, scopes taken away, time, sweeps and restarts. After each step the server has to answer what the model says, to the
-//! letter; a history that fails is made shorter before it is shown.
-//!
-//! 100 000 steps in `./dev test`, a million in `./dev soak`.
+//! The server under test: each step is taken against it, and its answer held against the model's.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -18,174 +14,17 @@ use nightlatch::flow::sweep::{self, SweepRules};
 use nightlatch::http::router;
 use nightlatch::store::invariants;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use proptest::test_runner::TestCaseError;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use tower::ServiceExt;
 
-use crate::support::{app, create_database, database_address, measured, parts, rounds};
-
-const IDLE: i64 = 2_592_000;
-const GRACE: i64 = 30;
-
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Grant,
-    /// A client presents the token that it holds, or one of so many before. A lost answer leaves it with what it held.
-    Refresh {
-        grant: u8,
-        back: u8,
-        answer_is_lost: bool,
-    },
-    Logout(u8),
-    Revoke(u8),
-    EndByAdministrator(u8),
-    EnableUser(bool),
-    AssignScope(bool),
-    RevokeOlderTokens,
-    Wait(u32),
-    Sweep,
-    Restart,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let refresh = (any::<u8>(), prop_oneof![6 => Just(0_u8), 3 => Just(1), 1 => 2_u8..5], proptest::bool::weighted(0.2));
-    prop_oneof![
-        8 => Just(Step::Grant),
-        100 => refresh.prop_map(|(grant, back, answer_is_lost)| Step::Refresh { grant, back, answer_is_lost }),
-        2 => any::<u8>().prop_map(Step::Logout),
-        2 => any::<u8>().prop_map(Step::Revoke),
-        2 => any::<u8>().prop_map(Step::EndByAdministrator),
-        2 => any::<bool>().prop_map(Step::EnableUser),
-        2 => any::<bool>().prop_map(Step::AssignScope),
-        1 => Just(Step::RevokeOlderTokens),
-        30 => prop_oneof![Just(1_u32), Just(29), Just(31), Just(3_600), Just(90_000), Just(1_300_000)].prop_map(Step::Wait),
-        3 => Just(Step::Sweep),
-        1 => Just(Step::Restart),
-    ]
-}
-
-/// How the realm rotates.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Mode {
-    Off,
-    Strict { max_reuse: u32 },
-    Graceful { bound: bool },
-}
-
-impl Mode {
-    fn grace(self) -> Option<i64> {
-        matches!(self, Self::Graceful { .. }).then_some(GRACE)
-    }
-}
-
-/// One grant as the model sees it.
-#[derive(Debug)]
-struct Grant {
-    session: String,
-    /// By generation; while rotation is off, in the order they were given. With each its `iat`.
-    tokens: Vec<(String, i64)>,
-    /// The token that the client holds.
-    held: usize,
-    rotated_at: i64,
-    late_at: Option<i64>,
-    replays: u32,
-    /// The last use, or the loss of the part.
-    used_at: i64,
-    has_part: bool,
-    is_there: bool,
-}
-
-/// What a refresh is answered.
-#[derive(Clone, Debug, PartialEq)]
-enum Expected {
-    /// A token that nobody has seen.
-    New,
-    /// The successor that was given before.
-    Again(usize),
-    Refused(u16, &'static str),
-}
-
-struct World {
-    mode: Mode,
-    grants: Vec<Grant>,
-    user_is_enabled: bool,
-    scope_is_assigned: bool,
-    not_before: i64,
-}
-
-impl World {
-    /// In the order of the answers: session, user, part, scope, not-before, rotation.
-    fn refresh(&mut self, at: usize, token: usize, now: i64) -> Expected {
-        let grant = &mut self.grants[at];
-        if !grant.is_there || now >= grant.used_at + IDLE {
-            return Expected::Refused(400, "Offline user session not found");
-        }
-        if !self.user_is_enabled {
-            return Expected::Refused(400, "User disabled");
-        }
-        if !grant.has_part {
-            return Expected::Refused(400, "Session doesn't have required client");
-        }
-        if !self.scope_is_assigned {
-            return Expected::Refused(400, "Offline session invalid because offline access not granted anymore");
-        }
-        if grant.tokens[token].1 < self.not_before {
-            return Expected::Refused(400, "Stale token");
-        }
-        grant.rotate(self.mode, token, now)
-    }
-}
-
-impl Grant {
-    fn rotate(&mut self, mode: Mode, token: usize, now: i64) -> Expected {
-        let current = self.tokens.len() - 1;
-        if mode == Mode::Off {
-            self.used_at = now;
-            return Expected::New;
-        }
-        if token == current {
-            (self.rotated_at, self.replays, self.used_at) = (now, 0, now);
-            return Expected::New;
-        }
-        let answered_at = self.late_at.map_or(self.rotated_at, |at| at.max(self.rotated_at));
-        let in_grace = mode.grace().is_some_and(|grace| now - answered_at <= grace);
-        if token + 1 < current {
-            return if in_grace { Expected::Refused(400, "Stale token") } else { self.reuse(now, "Stale token") };
-        }
-        self.used_at = now;
-        if in_grace {
-            return Expected::Again(current);
-        }
-        let limit = match mode {
-            Mode::Strict { max_reuse } => max_reuse,
-            Mode::Graceful { bound: true } => 16,
-            _ => 0,
-        };
-        if self.replays < limit {
-            self.replays += 1;
-            return Expected::Again(current);
-        }
-        match mode {
-            Mode::Graceful { bound: true } => Expected::Refused(429, "Too many retries with one refresh token"),
-            Mode::Graceful { bound: false } if self.late_at.is_none_or(|at| now - at > 86_400) => {
-                (self.late_at, self.replays) = (Some(now), self.replays + 1);
-                Expected::Again(current)
-            }
-            _ => self.reuse(now, "Maximum allowed refresh token reuse exceeded"),
-        }
-    }
-
-    /// The client's part goes; the session stays, empty.
-    fn reuse(&mut self, now: i64, text: &'static str) -> Expected {
-        (self.has_part, self.used_at) = (false, now);
-        Expected::Refused(400, text)
-    }
-}
+use super::model::{Expected, Grant, Mode, Step, World};
+use crate::support::{app, create_database, database_address, parts};
 
 /// The real thing: the production router in process, on a database of its own.
-struct Subject {
-    server: Server,
+pub(super) struct Subject {
+    pub(super) server: Server,
     router: axum::Router,
     database: String,
     begins: Timestamp,
@@ -198,7 +37,7 @@ struct Subject {
 }
 
 impl Subject {
-    async fn start(mode: Mode) -> Self {
+    pub(super) async fn start(mode: Mode) -> Self {
         let database = create_database().await;
         let server = parts(&database_address(&database), 1);
         let client = if mode == (Mode::Graceful { bound: false }) { "demo-spa" } else { "demo-backup" };
@@ -328,7 +167,7 @@ impl Subject {
         self.not_before(0).await;
     }
 
-    async fn follow(&mut self, mode: Mode, steps: &[Step]) -> Result<(), TestCaseError> {
+    pub(super) async fn follow(&mut self, mode: Mode, steps: &[Step]) -> Result<(), TestCaseError> {
         self.clear().await;
         let mut world = World { mode, grants: Vec::new(), user_is_enabled: true, scope_is_assigned: true, not_before: 0 };
         for (at, step) in steps.iter().enumerate() {
@@ -444,47 +283,4 @@ impl Subject {
         }
         Ok(())
     }
-}
-
-/// Histories of 80 steps, so many steps together.
-fn histories(mode: Mode, steps: usize) {
-    let cases = u32::try_from(steps / 80).unwrap();
-    let config = Config { cases, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let subject = RefCell::new(runtime.block_on(Subject::start(mode)));
-    let strategy = proptest::collection::vec(step(), 80);
-    let outcome = runner.run(&strategy, |steps| runtime.block_on(subject.borrow_mut().follow(mode, &steps)));
-    match outcome {
-        Ok(()) => {}
-        Err(TestError::Fail(reason, steps)) => panic!("{mode:?}: {reason}\nafter {steps:?}"),
-        Err(error) => panic!("{mode:?}: {error}"),
-    }
-    measured(format_args!("{mode:?}: {cases} histories of 80 steps"));
-    runtime.block_on(subject.into_inner().server.store.close());
-}
-
-#[test]
-fn histories_without_rotation() {
-    histories(Mode::Off, rounds(16_000, 160_000));
-}
-
-#[test]
-fn histories_with_strict_rotation() {
-    histories(Mode::Strict { max_reuse: 0 }, rounds(20_000, 200_000));
-}
-
-#[test]
-fn histories_with_strict_rotation_and_reuse() {
-    histories(Mode::Strict { max_reuse: 2 }, rounds(16_000, 160_000));
-}
-
-#[test]
-fn histories_with_graceful_rotation_of_a_client_that_proves_itself() {
-    histories(Mode::Graceful { bound: true }, rounds(24_000, 240_000));
-}
-
-#[test]
-fn histories_with_graceful_rotation_of_a_public_client() {
-    histories(Mode::Graceful { bound: false }, rounds(24_000, 240_000));
 }
