@@ -53,7 +53,7 @@ impl From<ListedRow> for ListedSession {
 ///
 /// `s` is the session, `u` its user, `used.at` its last refresh; `$1` to `$7` are bound here, the caller's own follow.
 macro_rules! live {
-    ($ask:ident, $($row:ty,)? $select:literal, $joins:literal, $more:literal, ($kind:ident, $realm:ident, $live:ident) $(, $arg:expr)* $(,)?) => {
+    ($ask:ident, $($row:ty,)? $select:literal, $joins:literal, $more:literal $(+ $rest:literal)?, ($kind:ident, $realm:ident, $live:ident) $(, $arg:expr)* $(,)?) => {
         sqlx::$ask!(
             $($row,)?
             "select "
@@ -65,7 +65,7 @@ macro_rules! live {
                   where s.kind = $1 and s.realm_id = $2 and (not s.remember_me or $7)
                     and s.started_at > case when s.remember_me then $4::timestamptz else $3::timestamptz end
                     and greatest(s.last_grant_at, used.at) > case when s.remember_me then $6::timestamptz else $5::timestamptz end "
-                + $more,
+                + $more $(+ $rest)?,
             $kind.as_str(),
             $realm.as_str(),
             $live.session_max[0].to_offset(),
@@ -90,7 +90,10 @@ macro_rules! live_parts {
              left join lateral (select max(c.last_refresh_at) as at from chain c
                                 where c.kind = $1 and c.realm_id = $2 and c.session_id = p.session_id
                                   and c.client_uuid = p.client_uuid) part on true",
-            $more,
+            "and p.client_uuid = $8 and ($9::text is null or s.user_id = $9)
+             and p.started_at > case when s.remember_me then $11::timestamptz else $10::timestamptz end
+             and coalesce(part.at, p.started_at) > case when s.remember_me then $13::timestamptz else $12::timestamptz end"
+                + $more,
             ($kind, $realm, $live),
             $page.client.as_str(),
             $page.user.map(UserId::as_str),
@@ -98,6 +101,28 @@ macro_rules! live_parts {
             $live.part_max[1].to_offset(),
             $live.part_idle[0].to_offset(),
             $live.part_idle[1].to_offset()
+            $(, $arg)*
+        )
+    };
+}
+
+/// The same over the sessions that a search of the realm finds; `$8` and `$9` are bound here, too.
+macro_rules! live_found {
+    ($ask:ident, $($row:ty,)? $select:literal, $more:literal, ($kind:ident, $realm:ident, $live:ident), $page:ident $(, $arg:expr)* $(,)?) => {
+        live!(
+            $ask,
+            $($row,)?
+            $select,
+            "",
+            "and ($8::text is null or exists (select from client_session p where p.kind = $1 and p.realm_id = $2
+                                                and p.session_id = s.session_id and p.client_uuid = $8))
+             and ($9::text is null or position($9 in u.username) > 0 or position($9 in s.ip_address) > 0
+                  or exists (select from client_session p join client k on k.realm_id = p.realm_id and k.client_uuid = p.client_uuid
+                             where p.kind = $1 and p.realm_id = $2 and p.session_id = s.session_id and position($9 in k.client_id) > 0))"
+                + $more,
+            ($kind, $realm, $live),
+            $page.client.map(ClientUuid::as_str),
+            $page.search
             $(, $arg)*
         )
     };
@@ -149,7 +174,7 @@ pub async fn of_realm(
     page: RealmPage<'_>,
     live: &LiveCutoffs,
 ) -> Result<Vec<ListedSession>, StoreError> {
-    let rows = live!(
+    let rows = live_found!(
         query_as,
         ListedRow,
         r#"s.session_id, s.user_id, u.username, s.ip_address, s.user_agent, s.started_at, s.remember_me,
@@ -157,16 +182,9 @@ pub async fn of_realm(
            coalesce((select jsonb_agg(p.client_uuid) from client_session p
                      where p.kind = $1 and p.realm_id = $2 and p.session_id = s.session_id), '[]'::jsonb)
              as "clients!: Json<Vec<String>>""#,
-        "",
-        "and ($8::text is null or exists (select from client_session p where p.kind = $1 and p.realm_id = $2
-                                            and p.session_id = s.session_id and p.client_uuid = $8))
-         and ($9::text is null or position($9 in u.username) > 0 or position($9 in s.ip_address) > 0
-              or exists (select from client_session p join client k on k.realm_id = p.realm_id and k.client_uuid = p.client_uuid
-                         where p.kind = $1 and p.realm_id = $2 and p.session_id = s.session_id and position($9 in k.client_id) > 0))
-         order by s.session_id offset $10 limit $11",
+        " order by s.session_id offset $10 limit $11",
         (kind, realm, live),
-        page.client.map(ClientUuid::as_str),
-        page.search,
+        page,
         page.first,
         page.max,
     )
@@ -183,19 +201,7 @@ pub async fn count_of_realm(
     page: RealmPage<'_>,
     live: &LiveCutoffs,
 ) -> Result<i64, StoreError> {
-    let count = live!(
-        query_scalar,
-        r#"count(*) as "count!""#,
-        "",
-        "and ($8::text is null or exists (select from client_session p where p.kind = $1 and p.realm_id = $2
-                                            and p.session_id = s.session_id and p.client_uuid = $8))
-         and ($9::text is null or position($9 in u.username) > 0 or position($9 in s.ip_address) > 0
-              or exists (select from client_session p join client k on k.realm_id = p.realm_id and k.client_uuid = p.client_uuid
-                         where p.kind = $1 and p.realm_id = $2 and p.session_id = s.session_id and position($9 in k.client_id) > 0))",
-        (kind, realm, live),
-        page.client.map(ClientUuid::as_str),
-        page.search,
-    );
+    let count = live_found!(query_scalar, r#"count(*) as "count!""#, "", (kind, realm, live), page,);
     Ok(count.fetch_one(db.raw()).await?)
 }
 
@@ -224,10 +230,7 @@ pub async fn of_client(
            coalesce((select jsonb_agg(o.client_uuid) from client_session o
                      where o.kind = $1 and o.realm_id = $2 and o.session_id = s.session_id), '[]'::jsonb)
              as "clients!: Json<Vec<String>>""#,
-        "and p.client_uuid = $8 and ($9::text is null or s.user_id = $9)
-         and p.started_at > case when s.remember_me then $11::timestamptz else $10::timestamptz end
-         and coalesce(part.at, p.started_at) > case when s.remember_me then $13::timestamptz else $12::timestamptz end
-         order by p.session_id offset $14 limit $15",
+        " order by p.session_id offset $14 limit $15",
         (kind, realm, live),
         page,
         page.first,
@@ -246,15 +249,7 @@ pub async fn count_of_client(
     page: ClientPage<'_>,
     live: &LiveCutoffs,
 ) -> Result<i64, StoreError> {
-    let count = live_parts!(
-        query_scalar,
-        r#"count(*) as "count!""#,
-        "and p.client_uuid = $8 and ($9::text is null or s.user_id = $9)
-         and p.started_at > case when s.remember_me then $11::timestamptz else $10::timestamptz end
-         and coalesce(part.at, p.started_at) > case when s.remember_me then $13::timestamptz else $12::timestamptz end",
-        (kind, realm, live),
-        page,
-    );
+    let count = live_parts!(query_scalar, r#"count(*) as "count!""#, "", (kind, realm, live), page,);
     Ok(count.fetch_one(db.raw()).await?)
 }
 
