@@ -4,6 +4,7 @@ pub mod authorization_code;
 pub mod client_credentials;
 pub mod open;
 pub mod password;
+mod refresh_event;
 pub mod refresh_token;
 
 use serde_json::{Map, Value};

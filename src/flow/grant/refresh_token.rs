@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-use super::open::type_name;
+use super::refresh_event;
 use super::{Granted, Outcome, Rejection, Trace, refused};
 use crate::base::Timestamp;
 use crate::flow::context::Cx;
@@ -73,17 +73,8 @@ fn present(cx: &Cx, client: &Client, request: &Refresh) -> Result<PresentedRefre
     }
 }
 
-/// What events say of a token that was presented.
-fn told_of(token: &PresentedRefreshToken) -> Map<String, Value> {
-    let mut details = Map::new();
-    details.insert("refresh_token_id".to_owned(), Value::from(token.id.as_str()));
-    details.insert("refresh_token_type".to_owned(), Value::from(type_name(token.kind)));
-    event::put(&mut details, "refresh_token_sub", token.subject.as_deref());
-    details
-}
-
 fn reject(token: &PresentedRefreshToken, user: Option<&UserId>, error: OAuthError) -> Rejection {
-    let details = told_of(token);
+    let details = refresh_event::presented(token);
     let trace = Trace { user: user.cloned(), session: Some(token.session_id.clone()), details };
     let word = if error.code == OAuthErrorCode::NotAllowed { "not_allowed" } else { "invalid_token" };
     Rejection::new(error, word, trace)
@@ -339,15 +330,6 @@ async fn answer(
     let tokens = issue_tokens::mint(cx, &mint).await?;
     // Refreshes are many, and hardly any realm keeps their events.
     let is_kept = EventKind::RefreshToken.is_kept(false, cx.settings());
-    let details = if is_kept { details(cx, token, answer_scope, outcome) } else { Map::new() };
+    let details = if is_kept { refresh_event::refreshed(cx, token, answer_scope, outcome) } else { Map::new() };
     Ok(Granted { tokens, trace: Trace { user: Some(user.id.clone()), session: Some(token.session_id.clone()), details } })
-}
-
-fn details(cx: &Cx, token: &PresentedRefreshToken, answer_scope: &str, outcome: RotationOutcome) -> Map<String, Value> {
-    let mut details = told_of(token);
-    event::put(&mut details, "scope", Some(answer_scope));
-    event::put(&mut details, "age_of_refresh_token", Some((cx.now.unix_seconds() - token.issued_at).to_string()));
-    event::put(&mut details, "replay", (outcome == RotationOutcome::Replayed).then_some("true"));
-    event::put(&mut details, "alarm", (outcome == RotationOutcome::Ahead).then_some("state behind token"));
-    details
 }
