@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::admin_request::AdminRequest;
 use super::outgoing::Outgoing;
 use super::password::Passwords;
 use super::realms::{LoadedRealm, Realms};
@@ -36,6 +37,8 @@ pub struct Cx {
     /// The realm's issuer: its address, which tokens carry as `iss`.
     pub issuer: String,
     pub origin: Origin,
+    /// Only where an administrator asks, at the Admin REST API.
+    pub admin: Option<Arc<AdminRequest>>,
 }
 
 impl Cx {

@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::admin_event::{Change, note};
 use super::browser::{Browser, Keep};
 use super::context::Cx;
 use super::grant::open::type_name;
@@ -14,6 +15,7 @@ use super::logout_notice::{self, Ending};
 use super::signed_in::{self, SignedIn};
 use super::{event, keys, tab};
 use crate::base::Timestamp;
+use crate::model::admin_event::ResourceType;
 use crate::model::authentication_session::{Progress, SignOutRequest, TabRequest};
 use crate::model::event::EventKind;
 use crate::model::{Client, SessionId, SessionKind, TabId, UserId};
@@ -231,6 +233,10 @@ pub async fn end_session(cx: &Cx, kind: SessionKind, session: &SessionId) -> Res
         if ended && kind == SessionKind::Offline {
             told.extend(logout_notice::find(cx, db, SessionKind::Online, which).await?);
             store::session::end(db, SessionKind::Online, realm, session).await?;
+        }
+        if ended {
+            let shown = json!({"offline": kind == SessionKind::Offline});
+            note(cx, db, Change::delete(ResourceType::UserSession).showing(shown)).await?;
         }
         let notices = logout_notice::write(cx, db, &told).await?;
         Ok(ended.then_some((told, notices)))

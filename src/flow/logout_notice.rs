@@ -107,7 +107,8 @@ pub async fn send_due(server: &Server) -> Result<usize, StoreError> {
             // A realm that is gone has taken its notices along.
             if let Some(realm) = server.realms.get(&server.store, &realm_name).await? {
                 let issuer = notice.issuer.clone();
-                attempts.push((Cx { server: server.clone(), realm, now, issuer, origin: Origin::default() }, notice));
+                attempts
+                    .push((Cx { server: server.clone(), realm, now, issuer, origin: Origin::default(), admin: None }, notice));
             }
         }
         attempt_all(attempts.into_iter()).await;

@@ -5,6 +5,8 @@
 
 pub mod account;
 pub mod admin;
+pub mod admin_event;
+pub mod admin_request;
 pub mod authorize;
 pub mod bootstrap;
 pub mod browser;
@@ -20,6 +22,7 @@ pub mod keys;
 pub mod login;
 pub mod logout;
 pub mod logout_notice;
+pub mod masking;
 pub mod new_realm;
 pub mod outgoing;
 pub mod password;

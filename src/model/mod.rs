@@ -3,6 +3,7 @@
 //! No rule of the protocol and no statement of the database stands here; a type may know how to read itself from its stored
 //! form and how to answer simple questions about itself. Field names in JSON are Keycloak's.
 
+pub mod admin_event;
 pub mod authentication_session;
 pub mod authorization_code;
 pub mod client;

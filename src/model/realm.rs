@@ -85,6 +85,11 @@ pub struct RealmSettings {
     pub enabled_event_types: Vec<String>,
     /// How long events of users are kept; none for good.
     pub events_expiration: Option<Duration>,
+    pub admin_events_enabled: bool,
+    /// Whether an admin event says what was sent.
+    pub admin_events_details: bool,
+    /// How long events of administrators are kept; none for good.
+    pub admin_events_expiration: Option<Duration>,
     pub security_headers: BTreeMap<String, String>,
     pub attributes: BTreeMap<String, String>,
 }
@@ -112,6 +117,7 @@ impl RealmSettings {
         let number = |name: &str| field(name).and_then(whole_number).unwrap_or(0);
         let flag = |name: &str| field(name).and_then(Value::as_bool).unwrap_or(false);
         let text = |name: &str| field(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let attributes = field("attributes").map(text_map).unwrap_or_default();
         Self {
             display_name: document.get("displayName").and_then(Value::as_str).map(str::to_owned),
             access_token_lifespan: number("accessTokenLifespan"),
@@ -142,8 +148,15 @@ impl RealmSettings {
             events_enabled: flag("eventsEnabled"),
             enabled_event_types: field("enabledEventTypes").map(texts).unwrap_or_default(),
             events_expiration: Some(number("eventsExpiration")).filter(|n| *n > 0).map(seconds),
+            admin_events_enabled: flag("adminEventsEnabled"),
+            admin_events_details: flag("adminEventsDetailsEnabled"),
+            admin_events_expiration: attributes
+                .get("adminEventsExpiration")
+                .and_then(|s| s.parse().ok())
+                .filter(|n| *n > 0)
+                .map(seconds),
             security_headers: field("browserSecurityHeaders").map(text_map).unwrap_or_default(),
-            attributes: field("attributes").map(text_map).unwrap_or_default(),
+            attributes,
         }
     }
 }

@@ -149,12 +149,12 @@ pub async fn delete_credential(
     realm: &RealmId,
     user: &UserId,
     credential: &CredentialId,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query!(
-        "delete from credential where realm_id = $1 and user_id = $2 and credential_id = $3",
+) -> Result<Option<String>, StoreError> {
+    let deleted = sqlx::query_scalar!(
+        "delete from credential where realm_id = $1 and user_id = $2 and credential_id = $3 returning kind",
         realm.as_str(),
         user.as_str(),
         credential.as_str(),
     );
-    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+    Ok(deleted.fetch_optional(db.raw()).await?)
 }

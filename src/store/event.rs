@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use sqlx::types::Json;
+use time::OffsetDateTime;
 
 use super::{Db, StoreError};
 use crate::base::Timestamp;
@@ -48,6 +49,62 @@ pub struct EventFilter {
     pub ascending: bool,
 }
 
+/// The order is part of the statement: so the index gives a page, however many events there are.
+macro_rules! page {
+    ($order:literal, $realm:ident, $filter:ident, $first:ident, $max:ident) => {
+        sqlx::query_as!(
+            Row,
+            r#"select event_id, occurred_at, type_name, error, client_id, user_id, session_id, ip_address,
+                 details as "details: Json<Map<String, Value>>"
+               from event where realm_id = $1 and (cardinality($2::text[]) = 0 or type_name = any($2))
+                 and ($3::text is null or client_id = $3) and ($4::text is null or user_id = $4)
+                 and ($5::text is null or ip_address = $5)
+                 and ($6::timestamptz is null or occurred_at >= $6) and ($7::timestamptz is null or occurred_at < $7)
+               order by "#
+                + $order
+                + " offset $8 limit $9",
+            $realm.as_str(),
+            &$filter.types,
+            $filter.client_id,
+            $filter.user_id,
+            $filter.ip_address,
+            $filter.from.map(Timestamp::to_offset),
+            $filter.until.map(Timestamp::to_offset),
+            $first,
+            $max,
+        )
+    };
+}
+
+struct Row {
+    event_id: String,
+    occurred_at: OffsetDateTime,
+    type_name: String,
+    error: Option<String>,
+    client_id: Option<String>,
+    user_id: Option<String>,
+    session_id: Option<String>,
+    ip_address: Option<String>,
+    details: Json<Map<String, Value>>,
+}
+
+impl From<Row> for StoredEvent {
+    fn from(row: Row) -> Self {
+        Self {
+            id: EventId::new(row.event_id),
+            at: Timestamp::from_offset(row.occurred_at),
+            type_name: row.type_name,
+            error: row.error,
+            client_id: row.client_id,
+            user_id: row.user_id.map(UserId::new),
+            session_id: row.session_id.map(SessionId::new),
+            ip_address: row.ip_address,
+            details: row.details.0,
+        }
+    }
+}
+
+/// A page of the realm's events.
 pub async fn list_events(
     db: &mut Db<'_>,
     realm: &RealmId,
@@ -55,41 +112,12 @@ pub async fn list_events(
     first: i64,
     max: Option<i64>,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let rows = sqlx::query!(
-        r#"select event_id, occurred_at, type_name, error, client_id, user_id, session_id, ip_address,
-             details as "details: Json<Map<String, Value>>"
-           from event where realm_id = $1 and (cardinality($2::text[]) = 0 or type_name = any($2))
-             and ($3::text is null or client_id = $3) and ($4::text is null or user_id = $4)
-             and ($5::text is null or ip_address = $5)
-             and ($6::timestamptz is null or occurred_at >= $6) and ($7::timestamptz is null or occurred_at < $7)
-           order by case when $8 then occurred_at end, occurred_at desc, event_id offset $9 limit $10"#,
-        realm.as_str(),
-        &filter.types,
-        filter.client_id,
-        filter.user_id,
-        filter.ip_address,
-        filter.from.map(Timestamp::to_offset),
-        filter.until.map(Timestamp::to_offset),
-        filter.ascending,
-        first,
-        max,
-    )
-    .fetch_all(db.raw())
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| StoredEvent {
-            id: EventId::new(r.event_id),
-            at: Timestamp::from_offset(r.occurred_at),
-            type_name: r.type_name,
-            error: r.error,
-            client_id: r.client_id,
-            user_id: r.user_id.map(UserId::new),
-            session_id: r.session_id.map(SessionId::new),
-            ip_address: r.ip_address,
-            details: r.details.0,
-        })
-        .collect())
+    let rows = if filter.ascending {
+        page!("occurred_at, event_id desc", realm, filter, first, max).fetch_all(db.raw()).await?
+    } else {
+        page!("occurred_at desc, event_id", realm, filter, first, max).fetch_all(db.raw()).await?
+    };
+    Ok(rows.into_iter().map(StoredEvent::from).collect())
 }
 
 pub async fn delete_events(db: &mut Db<'_>, realm: &RealmId) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ mod support;
 mod account_api;
 mod account_console;
 mod admin_api;
+mod admin_events;
 mod admission;
 mod authorization_code;
 mod backchannel_logout;

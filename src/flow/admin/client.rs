@@ -1,9 +1,13 @@
 //! Clients: made, changed, deleted, and the account that acts for them.
 
+use serde_json::json;
+
 use super::{Refusal, client_rules, taken, write_decided, write_realm};
 use crate::base::{Entropy, Secret, Timestamp};
 use crate::flow::Cx;
+use crate::flow::admin_event::{Change, note};
 use crate::flow::import_realm::service_account;
+use crate::model::admin_event::ResourceType;
 use crate::model::realm_import::ClientImport;
 use crate::model::{Client, ClientId, ClientScopeId, ClientUuid, ProtocolMapper, RoleId};
 use crate::oidc::admin_roles::administered_by;
@@ -62,6 +66,7 @@ pub async fn create(cx: &Cx, mut client: ClientImport) -> Result<ClientUuid, Ref
         if client.settings.service_accounts_enabled {
             open_account(cx, db, &client.client_id, &uuid).await?;
         }
+        note(cx, db, Change::create(ResourceType::Client, uuid.as_str()).with("id", uuid.as_str())).await?;
         Ok(())
     })
     .await?;
@@ -89,7 +94,7 @@ fn scopes_of<'a>(cx: &'a Cx, client: &ClientImport) -> Vec<(&'a ClientScopeId, b
 async fn open_account(cx: &Cx, db: &mut Db<'_>, client_id: &str, uuid: &ClientUuid) -> Result<(), StoreError> {
     let realm = &cx.snapshot().realm;
     let account = service_account(&cx.server, client_id, uuid, cx.now);
-    store::user::insert_user(db, &realm.id, &account, !realm.settings.duplicate_emails_allowed, &serde_json::json!([])).await?;
+    store::user::insert_user(db, &realm.id, &account, !realm.settings.duplicate_emails_allowed, &json!([])).await?;
     store::user::insert_role(db, &realm.id, &account.id, &realm.default_role).await
 }
 
@@ -114,6 +119,7 @@ pub async fn update(cx: &Cx, before: &Client, after: &Client) -> Result<(), Refu
             (true, true) if before.client_id != after.client_id => rename_account(cx, db, after).await?,
             _ => {}
         }
+        note(cx, db, Change::update(ResourceType::Client)).await?;
         Ok(())
     })
     .await
@@ -156,13 +162,16 @@ async fn rename_account(cx: &Cx, db: &mut Db<'_>, client: &Client) -> Result<(),
 pub async fn delete(cx: &Cx, client: &Client) -> Result<(), Refusal> {
     refuse_administrative(cx, &client.client_id)?;
     let realm = &cx.snapshot().realm.id;
-    let deleted = write_realm(cx, async |db| {
+    write_realm(cx, async |db| {
         store::client_session::detach_client(db, realm, &client.uuid, cx.now).await?;
         close_account(cx, db, &client.uuid).await?;
-        Ok(store::client::delete_client(db, realm, &client.uuid).await?)
+        if !store::client::delete_client(db, realm, &client.uuid).await? {
+            return Err(Refusal::NotFound("Could not find client"));
+        }
+        let shown = json!({"id": client.uuid, "clientId": client.client_id});
+        Ok(note(cx, db, Change::delete(ResourceType::Client).showing(shown)).await?)
     })
-    .await?;
-    if deleted { Ok(()) } else { Err(Refusal::NotFound("Could not find client")) }
+    .await
 }
 
 /// Makes a new secret; the old one is worth nothing from here on.
@@ -174,6 +183,8 @@ pub async fn renew_secret(cx: &Cx, client: &Client) -> Result<Secret, Refusal> {
     let realm = &cx.snapshot().realm.id;
     write_decided(cx, async |db| {
         store::client::update_client(db, realm, &row_of(&changed)).await?;
+        let shown = json!({"type": "secret", "value": secret.expose()});
+        note(cx, db, Change::action(ResourceType::Client).showing(shown)).await?;
         Ok(())
     })
     .await?;
@@ -192,6 +203,7 @@ pub async fn add_scope(cx: &Cx, client: &Client, scope: &ClientScopeId, optional
     let realm = &snapshot.realm.id;
     write_decided(cx, async |db| {
         store::client::put_client_scope(db, realm, &client.uuid, scope, optional).await?;
+        note(cx, db, Change::add(ResourceType::ClientScopeClientMapping)).await?;
         Ok(())
     })
     .await
@@ -203,8 +215,11 @@ pub async fn remove_scope(cx: &Cx, client: &Client, scope: &ClientScopeId) -> Re
         return Err(Refusal::NotFound("Client scope not found"));
     }
     let realm = &snapshot.realm.id;
-    write_realm(cx, async |db| Ok(store::client::delete_client_scope(db, realm, &client.uuid, scope).await?)).await?;
-    Ok(())
+    write_realm(cx, async |db| {
+        store::client::delete_client_scope(db, realm, &client.uuid, scope).await?;
+        Ok(note(cx, db, Change::delete(ResourceType::ClientScopeClientMapping)).await?)
+    })
+    .await
 }
 
 /// Lets roles into the client's tokens, or takes them out of them.
@@ -218,7 +233,7 @@ pub async fn change_scope_mappings(cx: &Cx, client: &Client, roles: &[RoleId], a
                 store::client::delete_scope_mapping(db, realm, &client.uuid, role).await?;
             }
         }
-        Ok(())
+        Ok(note(cx, db, Change::add_or_remove(ResourceType::RealmScopeMapping, add)).await?)
     })
     .await
 }
@@ -228,7 +243,8 @@ pub async fn add_mapper(cx: &Cx, owner: MapperOwner<'_>, mapper: &ProtocolMapper
     let realm = &cx.snapshot().realm.id;
     write_realm(cx, async |db| {
         let inserted = store::client::insert_mapper(db, realm, owner, mapper).await;
-        inserted.map_err(|e| taken(e, MAPPER_NAME_KEY, || "Protocol mapper exists with same name".to_owned()))
+        inserted.map_err(|e| taken(e, MAPPER_NAME_KEY, || "Protocol mapper exists with same name".to_owned()))?;
+        Ok(note(cx, db, Change::create(ResourceType::ProtocolMapper, mapper.id.as_str())).await?)
     })
     .await
 }

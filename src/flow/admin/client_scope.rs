@@ -2,6 +2,8 @@
 
 use super::{Refusal, fits, taken, write_decided, write_realm};
 use crate::flow::Cx;
+use crate::flow::admin_event::{Change, note};
+use crate::model::admin_event::ResourceType;
 use crate::model::{ClientScope, RoleId};
 use crate::store;
 use crate::store::client::MapperOwner;
@@ -35,7 +37,7 @@ pub async fn create(cx: &Cx, scope: &ClientScope) -> Result<(), Refusal> {
         for mapper in &scope.mappers {
             store::client::insert_mapper(db, realm, MapperOwner::Scope(&scope.id), mapper).await?;
         }
-        Ok(())
+        Ok(note(cx, db, Change::create(ResourceType::ClientScope, scope.id.as_str())).await?)
     })
     .await
 }
@@ -46,15 +48,20 @@ pub async fn update(cx: &Cx, after: &ClientScope) -> Result<(), Refusal> {
     write_decided(cx, async |db| {
         let updated = store::client_scope::update_scope(db, realm, after).await;
         updated.map_err(|e| taken(e, NAME_KEY, || format!("Client Scope {} already exists", after.name)))?;
-        Ok(())
+        Ok(note(cx, db, Change::update(ResourceType::ClientScope)).await?)
     })
     .await
 }
 
 pub async fn delete(cx: &Cx, scope: &ClientScope) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm.id;
-    let deleted = write_realm(cx, async |db| Ok(store::client_scope::delete_scope(db, realm, &scope.id).await?)).await?;
-    if deleted { Ok(()) } else { Err(Refusal::NotFound("Could not find client scope")) }
+    write_realm(cx, async |db| {
+        if !store::client_scope::delete_scope(db, realm, &scope.id).await? {
+            return Err(Refusal::NotFound("Could not find client scope"));
+        }
+        Ok(note(cx, db, Change::delete(ResourceType::ClientScope)).await?)
+    })
+    .await
 }
 
 /// Ties the scope to roles, or unties it.
@@ -68,7 +75,7 @@ pub async fn change_roles(cx: &Cx, scope: &ClientScope, roles: &[RoleId], add: b
                 store::client_scope::delete_role(db, realm, &scope.id, role).await?;
             }
         }
-        Ok(())
+        Ok(note(cx, db, Change::add_or_remove(ResourceType::RealmScopeMapping, add)).await?)
     })
     .await
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::session;
+use crate::flow::admin_event::{Change, note};
 use crate::flow::context::Cx;
 use crate::flow::event;
+use crate::model::admin_event::ResourceType;
 use crate::model::event::Event;
 use crate::model::{Client, ClientId, Consent, SessionKind, User};
 use crate::store::client_session::{self, WhenEmpty};
@@ -63,6 +65,7 @@ pub async fn revoke(cx: &Cx, user: &User, client: &Client, recorded: Option<&Eve
         if let Some(recorded) = recorded {
             event::record_in(cx, db, recorded).await?;
         }
+        note(cx, db, Change::action(ResourceType::User)).await?;
         Ok(true)
     });
     let revoked = revoked.await?;

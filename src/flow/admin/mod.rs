@@ -12,6 +12,7 @@ pub mod realm_rules;
 pub mod role;
 pub mod session;
 pub mod user;
+pub mod user_holding;
 
 use thiserror::Error;
 

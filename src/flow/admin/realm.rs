@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Refusal, realm_rules, write_decided};
+use super::{Refusal, realm_rules, write_decided, write_realm};
 use crate::flow::Cx;
+use crate::flow::admin_event::{self, note};
+use crate::model::admin_event::ResourceType;
 use crate::model::realm::LIFESPANS;
 use crate::model::{Client, ClientId, RealmId};
 use crate::oidc::admin_roles::master_client;
@@ -52,6 +54,7 @@ pub async fn update(cx: &Cx, change: &Change) -> Result<(), Refusal> {
         if let Some((master, client)) = &master {
             move_client_in_master(db, master, client, &change.name).await?;
         }
+        note(cx, db, admin_event::Change::update(ResourceType::Realm)).await?;
         Ok(())
     })
     .await?;
@@ -59,6 +62,16 @@ pub async fn update(cx: &Cx, change: &Change) -> Result<(), Refusal> {
         cx.server.realms.invalidate(master);
     }
     Ok(())
+}
+
+/// Says which attributes users have. Keycloak keeps no event of it; who may see what of a user is worth one.
+pub async fn set_user_profile(cx: &Cx, profile: &Value) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm.id;
+    write_realm(cx, async |db| {
+        store::realm::set_user_profile(db, realm, profile).await?;
+        Ok(note(cx, db, admin_event::Change::update(ResourceType::UserProfile)).await?)
+    })
+    .await
 }
 
 /// The master realm and the realm's client in it.
@@ -113,8 +126,9 @@ fn row_of<'a>(client: &'a Client, client_id: &'a ClientId) -> ClientRow<'a> {
     }
 }
 
-/// Deletes a realm and all that is in it, and its client in the master realm.
-pub async fn delete(cx: &Cx) -> Result<(), Refusal> {
+/// Deletes a realm and all that is in it, and its client in the master realm. `teller` is the request in the realm that issued
+/// the administrator's token: its events tell of it.
+pub async fn delete(cx: &Cx, teller: &Cx) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm;
     if realm.is_master() {
         return Err(Refusal::Invalid("Can't delete master realm".to_owned()));
@@ -125,6 +139,9 @@ pub async fn delete(cx: &Cx) -> Result<(), Refusal> {
         .in_tx(async |db| {
             // The master realm is touched second everywhere, so that two writers cannot wait for each other.
             let deleted = store::realm::delete_realm(db, &realm.id).await?;
+            if deleted && teller.snapshot().realm.id != realm.id {
+                note(teller, db, admin_event::Change::delete(ResourceType::Realm)).await?;
+            }
             if let Some((master, client)) = &master {
                 store::realm::touch(db, master).await?;
                 store::client_session::detach_client(db, master, &client.uuid, cx.now).await?;

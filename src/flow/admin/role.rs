@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use super::{Refusal, fits, taken, write_decided, write_realm};
 use crate::flow::Cx;
+use crate::flow::admin_event::{Change, note};
+use crate::model::admin_event::ResourceType;
 use crate::model::{ClientUuid, Role, RoleId};
 use crate::oidc::admin_roles::is_administrative;
 use crate::store;
@@ -13,6 +17,11 @@ use crate::store::role::NAME_KEY;
 fn check(role: &Role) -> Result<(), Refusal> {
     fits(&role.name)?;
     role.description.iter().chain(role.attributes.values().flatten()).try_for_each(|text| fits(text))
+}
+
+/// What an event calls the role.
+fn kind_of(role: &Role) -> ResourceType {
+    if role.client.is_some() { ResourceType::ClientRole } else { ResourceType::RealmRole }
 }
 
 fn refuse_administrative(cx: &Cx, role: &Role) -> Result<(), Refusal> {
@@ -50,7 +59,8 @@ pub async fn create(cx: &Cx, role: &Role) -> Result<(), Refusal> {
         for child in &role.children {
             store::role::insert_composite(db, realm, &role.id, child).await?;
         }
-        Ok(())
+        let change = Change::create(kind_of(role), &role.name).with("id", role.id.as_str());
+        Ok(note(cx, db, change.with("composite", !role.children.is_empty())).await?)
     })
     .await
 }
@@ -64,7 +74,7 @@ pub async fn update(cx: &Cx, before: &Role, after: &Role) -> Result<(), Refusal>
     let realm = &cx.snapshot().realm.id;
     write_decided(cx, async |db| {
         store::role::update_role(db, realm, after).await?;
-        Ok(())
+        Ok(note(cx, db, Change::update(kind_of(after)).with("composite", !after.children.is_empty())).await?)
     })
     .await
 }
@@ -76,8 +86,14 @@ pub async fn delete(cx: &Cx, role: &Role) -> Result<(), Refusal> {
     if role.id == realm.default_role {
         return Err(Refusal::Invalid(format!("{} is default role of the realm and cannot be removed.", role.name)));
     }
-    let deleted = write_realm(cx, async |db| Ok(store::role::delete_role(db, &realm.id, &role.id).await?)).await?;
-    if deleted { Ok(()) } else { Err(Refusal::NotFound("Could not find role")) }
+    write_realm(cx, async |db| {
+        if !store::role::delete_role(db, &realm.id, &role.id).await? {
+            return Err(Refusal::NotFound("Could not find role"));
+        }
+        let shown = json!({"id": role.id, "name": role.name, "composite": !role.children.is_empty()});
+        Ok(note(cx, db, Change::delete(kind_of(role)).showing(shown)).await?)
+    })
+    .await
 }
 
 /// Puts roles into a composite, or takes them out of it.
@@ -91,7 +107,7 @@ pub async fn change_composites(cx: &Cx, role: &Role, children: &[RoleId], add: b
                 store::role::delete_composite(db, realm, &role.id, child).await?;
             }
         }
-        Ok(())
+        Ok(note(cx, db, Change::add_or_remove(kind_of(role), add)).await?)
     })
     .await
 }

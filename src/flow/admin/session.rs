@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::{Refusal, write_realm};
+use crate::flow::admin_event::{Change, note};
 use crate::flow::context::Cx;
 use crate::flow::logout_notice::{self, Ending};
 use crate::flow::session_lookup::live_cutoffs;
+use crate::model::admin_event::ResourceType;
 use crate::model::{Client, ClientUuid, SessionKind, UserId};
 use crate::store::session_list::{self, ClientPage, ListedSession, RealmPage};
 use crate::store::{self, StoreError};
@@ -20,7 +22,7 @@ pub async fn log_out_user(cx: &Cx, user: &UserId) -> Result<bool, StoreError> {
         let told = logout_notice::find(cx, db, SessionKind::Online, Ending::OfUser { user, except: None }).await?;
         store::session::end_all_of_user(db, SessionKind::Online, realm, user, None).await?;
         notices = logout_notice::write(cx, db, &told).await?;
-        Ok(())
+        note(cx, db, Change::action(ResourceType::User)).await
     });
     let is_there = is_there.await?;
     logout_notice::send(cx, notices).await;
@@ -33,7 +35,7 @@ pub async fn log_out_all(cx: &Cx) -> Result<(), Refusal> {
     write_realm(cx, async |db| {
         store::realm::set_not_before(db, realm, cx.now.unix_seconds()).await?;
         store::session::end_all(db, realm).await?;
-        Ok(())
+        Ok(note(cx, db, Change::action(ResourceType::Realm)).await?)
     })
     .await
 }

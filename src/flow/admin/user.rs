@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::base::Secret;
+use crate::flow::admin_event::{Change, note};
 use crate::flow::context::Cx;
 use crate::flow::password::MAX_PASSWORD_BYTES;
+use crate::model::admin_event::ResourceType;
 use crate::model::credential::Credential;
 use crate::model::{GroupId, User, UserId};
 use crate::oidc::user_profile::Editor;
@@ -107,7 +109,7 @@ pub async fn create(cx: &Cx, change: &UserChange, groups: &[GroupId]) -> Result<
         for password in &passwords {
             store::credential::put_password(db, &realm.id, &user.id, password).await?;
         }
-        Ok(())
+        note(cx, db, Change::create(ResourceType::User, user.id.as_str())).await
     });
     Ok(match named_conflict(written.await)? {
         Ok(()) => Ok(user.id),
@@ -150,6 +152,7 @@ pub async fn update(cx: &Cx, id: &UserId, change: &UserChange) -> Result<Result<
         for password in &passwords {
             store::credential::put_password(db, realm, id, password).await?;
         }
+        note(cx, db, Change::update(ResourceType::User)).await?;
         Ok(Ok(()))
     });
     let written = named_conflict(written.await)?.and_then(|inner| inner);
@@ -159,7 +162,14 @@ pub async fn update(cx: &Cx, id: &UserId, change: &UserChange) -> Result<Result<
 
 pub async fn delete(cx: &Cx, id: &UserId) -> Result<bool, StoreError> {
     let realm = &cx.snapshot().realm.id;
-    let deleted = store::user::delete_user(&mut cx.store().db().await?, realm, id).await?;
+    let deleted = cx.store().in_tx(async |db| {
+        let Some(user) = lock(cx, db, id).await? else { return Ok(false) };
+        store::user::delete_user(db, realm, id).await?;
+        let shown = json!({"id": user.id, "username": user.username});
+        note(cx, db, Change::delete(ResourceType::User).showing(shown)).await?;
+        Ok(true)
+    });
+    let deleted = deleted.await?;
     cx.server.realms.read_user(cx.store(), realm, id).await?;
     Ok(deleted)
 }
@@ -176,6 +186,7 @@ pub async fn reset_password(cx: &Cx, id: &UserId, password: &NewPassword) -> Res
         ask_for_change(&mut user, password.temporary);
         store::user::update_user(db, realm, &user, !cx.settings().duplicate_emails_allowed).await?;
         store::credential::put_password(db, realm, id, &credential).await?;
+        note(cx, db, Change::action(ResourceType::User)).await?;
         Ok(Ok(()))
     });
     let written = written.await?;

@@ -2,16 +2,20 @@
 
 use std::collections::HashMap;
 
-use super::writer::{ImportError, Writer};
+use serde_json::json;
+
+use super::writer::{Creator, ImportError, Writer};
+use crate::flow::admin_event::{Change, note};
 use crate::flow::new_realm;
-use crate::model::{ClientId, ClientUuid, Role, RoleId, UserId};
+use crate::model::admin_event::ResourceType;
+use crate::model::{ClientId, ClientUuid, Role, RoleId};
 use crate::oidc::admin_roles::{ADMIN, master_client};
 use crate::store::client::ClientRow;
 use crate::store::{self, Db};
 
 impl Writer<'_> {
     /// The realm's client in the master realm, whose roles administer it, and their place in the role `admin`.
-    pub(super) async fn roles_in_master(&self, db: &mut Db<'_>, creator: Option<&UserId>) -> Result<(), ImportError> {
+    pub(super) async fn roles_in_master(&self, db: &mut Db<'_>, creator: Option<&Creator<'_>>) -> Result<(), ImportError> {
         let Some((master, _)) = store::realm::find_version(db, "master").await? else { return Ok(()) };
         store::realm::touch(db, &master).await?;
         let client = new_realm::realm_client(&self.import.name);
@@ -51,13 +55,15 @@ impl Writer<'_> {
             if let Some(admin) = &admin {
                 store::role::insert_composite(db, &master, admin, id).await?;
             }
-            if let Some(creator) = creator {
-                store::user::insert_role(db, &master, creator, id).await?;
+            if let Some(user) = creator.and_then(|c| c.gets_roles) {
+                store::user::insert_role(db, &master, user, id).await?;
             }
         }
-        if let Some(creator) = creator {
-            store::user::touch(db, &master, creator).await?;
+        let Some(creator) = creator else { return Ok(()) };
+        if let Some(user) = creator.gets_roles {
+            store::user::touch(db, &master, user).await?;
         }
-        Ok(())
+        let shown = json!({"id": self.realm, "realm": self.import.name, "enabled": self.import.enabled});
+        Ok(note(creator.cx, db, Change::add(ResourceType::Realm).showing(shown)).await?)
     }
 }

@@ -13,7 +13,7 @@ use self::keys::keys_of;
 use self::passwords::hash_passwords;
 pub use self::users::service_account;
 use self::without_effect::without_effect;
-pub use self::writer::ImportError;
+pub use self::writer::{Creator, ImportError};
 use self::writer::{Names, Writer};
 use super::context::Server;
 use super::new_realm;
@@ -21,8 +21,7 @@ use crate::model::credential::Credential;
 use crate::model::realm_import::{ClientImport, ClientScopeImport, GroupImport, RealmImport, RoleImport, RoleRef, ScopeOwner};
 use crate::model::signing_key::StoredKey;
 use crate::model::{
-    ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, RealmSettings, Role, RoleId, UserId,
-    own_attributes,
+    ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, RealmSettings, Role, RoleId, own_attributes,
 };
 use crate::oidc::user_profile;
 use crate::store::client::{ClientRow, MapperOwner};
@@ -36,8 +35,8 @@ pub struct Imported {
     pub not_taken_over: Vec<String>,
 }
 
-/// Makes the realm. Roles over it in the master realm are made along; `creator` gets them where they have not got all.
-pub async fn run(server: &Server, mut import: RealmImport, creator: Option<&UserId>) -> Result<Imported, ImportError> {
+/// Makes the realm. Roles over it in the master realm are made along.
+pub async fn run(server: &Server, mut import: RealmImport, creator: Option<&Creator<'_>>) -> Result<Imported, ImportError> {
     let now = server.clock.now();
     let mut not_taken_over = std::mem::take(&mut import.not_taken_over);
     not_taken_over.extend(without_effect(&import));
@@ -124,7 +123,7 @@ impl Writer<'_> {
         db: &mut Db<'_>,
         keys: &[StoredKey],
         credentials: &[Vec<Credential>],
-        creator: Option<&UserId>,
+        creator: Option<&Creator<'_>>,
     ) -> Result<Vec<String>, ImportError> {
         let mut names = Names::default();
         let default_role = self.role_ids(&mut names);

@@ -5,10 +5,19 @@ use std::collections::HashMap;
 use thiserror::Error;
 
 use crate::base::Timestamp;
-use crate::flow::context::Server;
+use crate::flow::context::{Cx, Server};
 use crate::model::realm_import::{RealmImport, RoleRef};
-use crate::model::{ClientScopeId, ClientUuid, GroupId, RealmId, RoleId};
+use crate::model::{ClientScopeId, ClientUuid, GroupId, RealmId, RoleId, UserId};
 use crate::store::StoreError;
+
+/// The administrator who makes a realm.
+#[derive(Debug)]
+pub struct Creator<'a> {
+    /// The request in the realm that issued the administrator's token: its events tell of the new one.
+    pub cx: &'a Cx,
+    /// Who gets the roles over the new realm, where the administrator has not got all by one that holds them.
+    pub gets_roles: Option<&'a UserId>,
+}
 
 /// Why a realm was not made.
 #[derive(Debug, Error)]

@@ -7,7 +7,7 @@ use crate::base::Timestamp;
 use crate::flow::context::Server;
 use crate::flow::realms::LoadedRealm;
 use crate::store::StoreError;
-use crate::store::sweep::short_lived;
+use crate::store::sweep::short_lived::{self, EventLog};
 
 /// A tab is kept for a day after its time: a user who comes back late is led on instead of being told off.
 const TABS_KEPT: Duration = Duration::from_secs(86_400);
@@ -36,21 +36,25 @@ pub(super) async fn sweep(server: &Server, rules: SweepRules, now: Timestamp, sw
     }
 }
 
-/// The events of a realm that are older than it keeps them; how many went.
+/// The events of a realm, and those of its administrators, that are older than it keeps them; how many went.
 pub(super) async fn events(server: &Server, realm: &LoadedRealm, rules: SweepRules, now: Timestamp) -> Result<u64, StoreError> {
-    let realm = &realm.snapshot.realm;
-    let Some(kept) = realm.settings.events_expiration else { return Ok(0) };
-    let cutoff = now - kept;
+    let (id, settings) = (&realm.snapshot.realm.id, &realm.snapshot.realm.settings);
+    let kept = [(EventLog::Users, settings.events_expiration), (EventLog::Administrators, settings.admin_events_expiration)];
     let mut db = server.store.db().await?;
-    if rules.dry_run {
-        return short_lived::count_old_events(&mut db, &realm.id, cutoff).await;
-    }
     let mut removed = 0;
-    loop {
-        let batch = short_lived::delete_old_events(&mut db, &realm.id, cutoff, i64::from(rules.batch)).await?;
-        removed += batch;
-        if batch < u64::from(rules.batch) {
-            return Ok(removed);
+    for (log, kept) in kept {
+        let Some(kept) = kept else { continue };
+        if rules.dry_run {
+            removed += short_lived::count_old_events(&mut db, log, id, now - kept).await?;
+            continue;
+        }
+        loop {
+            let batch = short_lived::delete_old_events(&mut db, log, id, now - kept, i64::from(rules.batch)).await?;
+            removed += batch;
+            if batch < u64::from(rules.batch) {
+                break;
+            }
         }
     }
+    Ok(removed)
 }

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::authenticate::{ManageAccount, Own, ViewGroups, ViewProfile};
-use crate::flow::admin::user;
+use crate::flow::admin::user_holding;
 use crate::http::admin::{Answer, done_uncached, plain_in_lower_case, shown_in_lower_case};
 use crate::http::error::AdminError;
 use crate::http::extract::{Query, read_json};
@@ -53,12 +53,7 @@ pub(super) async fn remove_credential(own: Own<ManageAccount>, Path((_, id)): Pa
     if found.kind == PASSWORD {
         return Err(AdminError::bad_request("The credential cannot be removed"));
     }
-    let mut removed = false;
-    user::write(own.cx(), &own.user().id, async |db| {
-        removed = store::credential::delete_credential(db, realm, &own.user().id, &id).await?;
-        Ok(())
-    })
-    .await?;
+    let removed = user_holding::delete_credential(own.cx(), &own.user().id, &id).await? == Some(true);
     if removed { Ok(done_uncached()) } else { Err(NOT_FOUND) }
 }
 

@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
+use crate::flow::admin_request::{AdminRequest, Sent};
 use crate::flow::session_lookup::{self, LiveToken};
 use crate::flow::{Cx, keys};
 use crate::http::cors::{self, Cors};
@@ -20,6 +21,7 @@ use crate::http::error::AdminError;
 use crate::http::extract::{Caller, cx_of};
 use crate::http::state::App;
 use crate::jose;
+use crate::model::admin_event::AuthDetails;
 use crate::oidc::access_token;
 use crate::oidc::admin_roles::{REALM_MANAGEMENT, master_client};
 use crate::oidc::scope::{self, GrantedScopes};
@@ -45,6 +47,23 @@ impl Administrator {
 
     pub(crate) fn user(&self) -> &crate::model::User {
         &self.0.token.user
+    }
+
+    /// Who asks, as events say it.
+    pub(crate) fn auth_details(&self) -> AuthDetails {
+        let LiveToken { cx, client, user, .. } = &self.0.token;
+        AuthDetails {
+            realm: cx.snapshot().realm.id.clone(),
+            client: client.uuid.clone(),
+            user: user.id.clone(),
+            ip_address: cx.origin.ip_address.clone(),
+        }
+    }
+
+    /// The request in the realm that issued the token, to tell there of a realm that is made or deleted.
+    pub(crate) fn telling_of(&self, realm_name: &str) -> Cx {
+        let request = AdminRequest { auth: self.auth_details(), path: realm_name.to_owned(), sent: Sent::default() };
+        Cx { admin: Some(Arc::new(request)), ..self.own_cx().clone() }
     }
 
     /// Whether the token is of the master realm, which administers all others.
@@ -112,6 +131,7 @@ pub(crate) async fn authenticate(State(app): State<App>, request: Request, next:
         Err(invalid) => return AdminError::Origin(invalid).into_response(),
     };
     parts.extensions.insert(administrator);
+    parts.extensions.insert(Sent::default());
     let mut response = next.run(Request::from_parts(parts, body)).await;
     cors.put_on(&mut response, EXPOSED);
     response

@@ -12,6 +12,7 @@ use crate::flow::Cx;
 use crate::flow::admin::client::{self as clients, find};
 use crate::flow::admin::push::push;
 use crate::flow::admin::settled;
+use crate::flow::admin_event::{Change, note_alone};
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, Query};
 use crate::http::path_segment;
@@ -19,6 +20,7 @@ use crate::http::representation::user::user as full_user;
 use crate::http::representation::{ClientRepresentation, client};
 use crate::http::state::App;
 use crate::model::Client;
+use crate::model::admin_event::ResourceType;
 use crate::oidc::admin_action::AdminAction;
 use crate::oidc::admin_roles::administered_by;
 use crate::store;
@@ -111,7 +113,9 @@ async fn renew_secret(admin: Admin<ManageClients>, Path((_, uuid)): Path<(String
 async fn push_revocation(admin: Admin<ManageClients>, Path((_, uuid)): Path<(String, String)>) -> Answer {
     let client = find(&admin.cx, &uuid)?;
     let action = AdminAction::PushNotBefore { not_before: client.not_before };
-    Ok(plain(&pushed(&push(&admin.cx, std::iter::once(client), action).await?)))
+    let told = pushed(&push(&admin.cx, std::iter::once(client), action).await?);
+    note_alone(&admin.cx, Change::action(ResourceType::Client).showing(told.clone())).await?;
+    Ok(plain(&told))
 }
 
 async fn service_account(admin: Admin<ViewClients>, Path((_, uuid)): Path<(String, String)>) -> Answer {

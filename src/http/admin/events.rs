@@ -1,4 +1,4 @@
-//! `/events`: what happened to users and clients.
+//! `/events` and `/admin-events`: what happened to users and clients, and what administrators did.
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -10,13 +10,17 @@ use super::{Admin, ManageEvents, ViewEvents};
 use crate::base::Timestamp;
 use crate::http::error::AdminError;
 use crate::http::extract::Query;
-use crate::http::representation::event::event;
+use crate::http::representation::event::{admin_event, event};
 use crate::http::state::App;
+use crate::model::admin_event::Operation;
 use crate::store;
+use crate::store::admin_event::AdminEventFilter;
 use crate::store::event::EventFilter;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/{realm}/events", get(list).delete(clear))
+    Router::new()
+        .route("/{realm}/events", get(list).delete(clear))
+        .route("/{realm}/admin-events", get(list_admin).delete(clear_admin))
 }
 
 /// How many events a list has that asks for no number.
@@ -34,7 +38,7 @@ async fn list(admin: Admin<ViewEvents>, query: Query) -> Answer {
         ip_address: owned("ipAddress"),
         from: moment(&query, "dateFrom")?.map(|m| m.begin),
         until: moment(&query, "dateTo")?.map(|m| m.end),
-        ascending: query.text("direction").is_some_and(|d| d.eq_ignore_ascii_case("asc")),
+        ascending: is_ascending(&query)?,
     };
     let realm = &admin.cx.snapshot().realm.id;
     let events = store::event::list_events(&mut admin.cx.store().db().await?, realm, &filter, page.first, page.max).await?;
@@ -44,6 +48,59 @@ async fn list(admin: Admin<ViewEvents>, query: Query) -> Answer {
 async fn clear(admin: Admin<ManageEvents>) -> Answer {
     store::event::delete_events(&mut admin.cx.store().db().await?, &admin.cx.snapshot().realm.id).await?;
     Ok(done())
+}
+
+async fn list_admin(admin: Admin<ViewEvents>, query: Query) -> Answer {
+    let page = query.page(Some(PAGE))?;
+    let owned = |name: &str| query.text(name).map(str::to_owned);
+    let operations = query.all("operationTypes");
+    if let Some(unknown) = operations.iter().find(|name| !Operation::NAMES.contains(&name.as_str())) {
+        return Err(AdminError::Plain(StatusCode::BAD_REQUEST, format!("Invalid value for 'operationTypes': {unknown}")));
+    }
+    let filter = AdminEventFilter {
+        operations,
+        resource_types: query.all("resourceTypes"),
+        resource_path: query.text("resourcePath").map(like),
+        auth_realm: owned("authRealm"),
+        auth_client: owned("authClient"),
+        auth_user: owned("authUser"),
+        auth_ip_address: owned("authIpAddress"),
+        from: moment(&query, "dateFrom")?.map(|m| m.begin),
+        until: moment(&query, "dateTo")?.map(|m| m.end),
+        ascending: is_ascending(&query)?,
+    };
+    let (realm, mut db) = (&admin.cx.snapshot().realm.id, admin.cx.store().db().await?);
+    let events = store::admin_event::list_admin_events(&mut db, realm, &filter, page.first, page.max).await?;
+    Ok(shown(&Value::from(events.iter().map(|e| admin_event(realm, e)).collect::<Vec<Value>>())))
+}
+
+async fn clear_admin(admin: Admin<ManageEvents>) -> Answer {
+    store::admin_event::delete_admin_events(&mut admin.cx.store().db().await?, &admin.cx.snapshot().realm.id).await?;
+    Ok(done())
+}
+
+/// A path with `*` for anything, as a pattern of `like`.
+fn like(path: &str) -> String {
+    let mut pattern = String::with_capacity(path.len());
+    for letter in path.chars() {
+        match letter {
+            '*' => pattern.push('%'),
+            '%' | '_' | '\\' => pattern.extend(['\\', letter]),
+            other => pattern.push(other),
+        }
+    }
+    pattern
+}
+
+fn is_ascending(query: &Query) -> Result<bool, AdminError> {
+    match query.text("direction") {
+        None | Some("desc") => Ok(false),
+        Some("asc") => Ok(true),
+        Some(_) => {
+            let text = "Invalid value for sortDirection, expected value is asc or desc";
+            Err(AdminError::Plain(StatusCode::BAD_REQUEST, text.to_owned()))
+        }
+    }
 }
 
 /// A day or a millisecond.
@@ -82,5 +139,11 @@ mod tests {
         assert_eq!((day.begin.unix_seconds(), day.end.unix_seconds()), (86_400, 172_800));
         assert_eq!(read_moment("1500").unwrap().begin.unix_millis(), 1_500);
         assert_eq!(read_moment("yesterday"), None);
+    }
+
+    #[test]
+    fn a_star_stands_for_anything_and_other_signs_for_themselves() {
+        assert_eq!(like("users/*"), "users/%");
+        assert_eq!(like("a_b%c\\"), "a\\_b\\%c\\\\");
     }
 }

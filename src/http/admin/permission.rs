@@ -1,12 +1,14 @@
 //! What a caller has to be allowed: as the type of a handler's argument, so that no handler can forget it.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 
 use super::authenticate::Administrator;
 use crate::flow::Cx;
+use crate::flow::admin_request::{AdminRequest, Sent};
 use crate::http::error::AdminError;
 use crate::http::extract::{Caller, cx_of};
 use crate::http::state::App;
@@ -76,6 +78,18 @@ impl<P: Permission> FromRequestParts<App> for Admin<P> {
         if !allowed {
             return Err(AdminError::Forbidden);
         }
+        let request = AdminRequest {
+            auth: administrator.auth_details(),
+            path: below_realm(parts.uri.path()),
+            sent: parts.extensions.get::<Sent>().cloned().unwrap_or_default(),
+        };
+        let cx = Cx { admin: Some(Arc::new(request)), ..cx };
         Ok(Self { cx, administrator, base: caller.base, permission: PhantomData })
     }
+}
+
+/// The address below the realm's: `/demo/users/1` is `users/1` of it.
+fn below_realm(path: &str) -> String {
+    let below = path.trim_matches('/').split_once('/').map_or("", |(_, below)| below);
+    percent_encoding::percent_decode_str(below).decode_utf8_lossy().into_owned()
 }

@@ -8,12 +8,14 @@ use super::answer::{Answer, done, plain, pushed, shown};
 use super::{Admin, AnyRole, ManageEvents, ManageRealm, Permission, ViewEvents, ViewRealm};
 use crate::flow::Cx;
 use crate::flow::admin::push::push;
-use crate::flow::admin::realm::{self as realms, Change};
+use crate::flow::admin::realm as realms;
 use crate::flow::admin::settled;
+use crate::flow::admin_event::{Change, note_alone};
 use crate::http::error::AdminError;
 use crate::http::extract::Json;
 use crate::http::representation::{EventsConfig, RealmRepresentation, events_config, keys, public_realm, realm};
 use crate::http::state::App;
+use crate::model::admin_event::ResourceType;
 use crate::oidc::admin_action::AdminAction;
 
 pub(super) fn routes() -> Router<App> {
@@ -33,7 +35,7 @@ async fn change(admin: Admin<ManageRealm>, Json(given): Json<RealmRepresentation
     let given = &given;
     settled(admin.cx, |cx: Cx| async move {
         let before = &cx.snapshot().realm;
-        let change = Change {
+        let change = realms::Change {
             name: given.name().map_or_else(|| before.name.clone(), str::to_owned),
             enabled: given.enabled.map_or(before.enabled, |f| f.0),
             not_before: given.not_before.map_or(before.not_before, |n| n.0),
@@ -47,7 +49,8 @@ async fn change(admin: Admin<ManageRealm>, Json(given): Json<RealmRepresentation
 }
 
 async fn delete(admin: Admin<ManageRealm>) -> Answer {
-    realms::delete(&admin.cx).await?;
+    let teller = admin.administrator.telling_of(&admin.cx.snapshot().realm.name);
+    realms::delete(&admin.cx, &teller).await?;
     Ok(done())
 }
 
@@ -59,7 +62,9 @@ async fn list_keys(admin: Admin<ViewRealm>) -> Answer {
 async fn push_revocation(admin: Admin<ManageRealm>) -> Answer {
     let cx = &admin.cx;
     let action = AdminAction::PushNotBefore { not_before: cx.snapshot().realm.not_before };
-    Ok(plain(&pushed(&push(cx, cx.snapshot().clients.values().map(AsRef::as_ref), action).await?)))
+    let told = pushed(&push(cx, cx.snapshot().clients.values().map(AsRef::as_ref), action).await?);
+    note_alone(cx, Change::action(ResourceType::Realm).showing(told.clone())).await?;
+    Ok(plain(&told))
 }
 
 async fn read_events(admin: Admin<ViewEvents>) -> Answer {
@@ -73,7 +78,7 @@ async fn change_events(admin: Admin<ManageEvents>, Json(given): Json<EventsConfi
     let given = &given;
     settled(admin.cx, |cx: Cx| async move {
         let before = &cx.snapshot().realm;
-        let change = Change {
+        let change = realms::Change {
             name: before.name.clone(),
             enabled: before.enabled,
             not_before: before.not_before,

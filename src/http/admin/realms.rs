@@ -10,7 +10,7 @@ use super::answer::{Answer, created, shown};
 use super::authenticate::Administrator;
 use super::permission::{Permission, ViewRealm};
 use crate::flow::admin::{client, realm_rules};
-use crate::flow::import_realm::{self, ImportError};
+use crate::flow::import_realm::{self, Creator, ImportError};
 use crate::http::error::AdminError;
 use crate::http::extract::{Caller, Query, read_representation};
 use crate::http::path_segment;
@@ -79,8 +79,9 @@ async fn create(
         client::fill_in_secret(new, &server.entropy, now);
     }
     // Who has all roles of all realms gets those of the new one by that.
-    let creator = (!may_all).then(|| administrator.user().id.clone());
-    import_realm::run(server, import, creator.as_ref()).await.map_err(explain)?;
+    let gets_roles = (!may_all).then(|| &administrator.user().id);
+    let creator = Creator { cx: &administrator.telling_of(&name), gets_roles };
+    import_realm::run(server, import, Some(&creator)).await.map_err(explain)?;
     Ok(created(&format!("{}/admin/realms/{}", caller.base, path_segment(&name))))
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, done, done_uncached, shown};
 use super::{Admin, ManageUsers, Permission, ViewUsers};
 use crate::flow::admin::user::Refusal;
-use crate::flow::admin::{session, user as flow};
+use crate::flow::admin::{session, user as flow, user_holding};
 use crate::http::error::{AdminError, json as json_response};
 use crate::http::extract::Json;
 use crate::http::representation::credential::{CredentialRepresentation, credential};
@@ -96,16 +96,10 @@ async fn credentials(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, Strin
 }
 
 async fn remove_credential(admin: Admin<ManageUsers>, Path((_, id, credential)): Path<(String, String, String)>) -> Answer {
-    let (realm, id, credential) = (&admin.cx.snapshot().realm.id, UserId::new(id), CredentialId::new(credential));
-    let mut deleted = false;
-    let is_there = flow::write(&admin.cx, &id, async |db| {
-        deleted = store::credential::delete_credential(db, realm, &id, &credential).await?;
-        Ok(())
-    });
-    match (is_there.await?, deleted) {
-        (false, _) => Err(NOT_FOUND),
-        (true, false) => Err(AdminError::NotFound("Credential not found")),
-        (true, true) => Ok(done_uncached()),
+    match user_holding::delete_credential(&admin.cx, &UserId::new(id), &CredentialId::new(credential)).await? {
+        None => Err(NOT_FOUND),
+        Some(false) => Err(AdminError::NotFound("Credential not found")),
+        Some(true) => Ok(done_uncached()),
     }
 }
 

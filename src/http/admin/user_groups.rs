@@ -8,13 +8,12 @@ use serde_json::{Map, Value, json};
 use super::answer::{Answer, done_uncached, shown};
 use super::user::{NOT_FOUND, user_of};
 use super::{Admin, ManageUsers, ViewUsers, handing_out};
-use crate::flow::admin::user as flow;
+use crate::flow::admin::user_holding;
 use crate::http::error::AdminError;
 use crate::http::extract::Query;
 use crate::http::representation::group::{brief_group, group as full_group};
 use crate::http::state::App;
-use crate::model::{Group, GroupId, RealmSnapshot, User, UserId};
-use crate::store;
+use crate::model::{Group, GroupId, RealmSnapshot, User};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -58,26 +57,11 @@ async fn leave(admin: Admin<ManageUsers>, Path((_, id, group)): Path<(String, St
 
 /// A group gives its roles to those who join: only to be had from somebody who could give them.
 async fn change(admin: &Admin<ManageUsers>, user: &str, group: String, joins: bool) -> Answer {
-    let user = user_of(admin, user).await?.id;
-    let group = GroupId::new(group);
-    if !admin.cx.snapshot().groups.contains_key(&group) {
-        return Err(AdminError::NotFound("Group not found"));
-    }
-    if joins && !handing_out::allows_group(admin, &group) {
+    let user = user_of(admin, user).await?;
+    let group = admin.cx.snapshot().groups.get(&GroupId::new(group)).ok_or(AdminError::NotFound("Group not found"))?;
+    if joins && !handing_out::allows_group(admin, &group.id) {
         return Err(AdminError::Forbidden);
     }
-    let is_there = write(admin, &user, &group, joins).await?;
+    let is_there = user_holding::change_membership(&admin.cx, &user, group, joins).await?;
     if is_there { Ok(done_uncached()) } else { Err(NOT_FOUND) }
-}
-
-async fn write(admin: &Admin<ManageUsers>, user: &UserId, group: &GroupId, joins: bool) -> Result<bool, AdminError> {
-    let realm = &admin.cx.snapshot().realm.id;
-    let written = flow::write(&admin.cx, user, async |db| {
-        if joins {
-            store::user::insert_membership(db, realm, user, group).await
-        } else {
-            store::user::delete_membership(db, realm, user, group).await
-        }
-    });
-    Ok(written.await?)
 }

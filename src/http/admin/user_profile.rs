@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 
 use super::answer::{Answer, plain};
 use super::{Admin, ManageRealm, Permission};
+use crate::flow::admin::realm;
 use crate::http::error::{AdminError, json as json_response};
 use crate::http::extract::{Json, Representation};
 use crate::http::state::App;
 use crate::oidc::user_profile::{self, ProfileProblem, default_profile};
-use crate::store;
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/{realm}/users/profile", get(read).put(update))
@@ -48,14 +48,6 @@ async fn update(admin: Admin<ManageRealm>, Json(UserProfile(profile)): Json<User
         }
         ProfileProblem::Refused(text) => AdminError::bad_request(format!("[{text}]")),
     })?;
-    let cx = &admin.cx;
-    let realm = &cx.snapshot().realm.id;
-    cx.store()
-        .in_tx(async |db| {
-            store::realm::touch(db, realm).await?;
-            store::realm::set_user_profile(db, realm, &profile).await
-        })
-        .await?;
-    cx.server.realms.invalidate(realm);
+    realm::set_user_profile(&admin.cx, &profile).await?;
     Ok(json_response(StatusCode::OK, &profile))
 }

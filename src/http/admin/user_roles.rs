@@ -9,13 +9,12 @@ use serde_json::{Map, Value, json};
 use super::answer::{Answer, done, shown};
 use super::user::{NOT_FOUND, user_of};
 use super::{Admin, ManageUsers, ViewUsers, handing_out};
-use crate::flow::admin::user as flow;
+use crate::flow::admin::user_holding;
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, read_representation};
 use crate::http::representation::role::{RoleRepresentation, brief_role};
 use crate::http::state::App;
 use crate::model::{ClientUuid, RealmSnapshot, Role, RoleId, User, UserId};
-use crate::store;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -84,7 +83,7 @@ async fn add_of_realm(
 ) -> Answer {
     user_of(&admin, &id).await?;
     let roles = named(&admin, &roles, None)?;
-    change(&admin, &id, &roles, true).await
+    change(&admin, &id, None, &roles, true).await
 }
 
 async fn add_of_client(
@@ -95,13 +94,13 @@ async fn add_of_client(
     user_of(&admin, &id).await?;
     let client = client_of(&admin, &client)?;
     let roles = named(&admin, &roles, Some(&client))?;
-    change(&admin, &id, &roles, true).await
+    change(&admin, &id, Some(&client), &roles, true).await
 }
 
 async fn remove_of_realm(admin: Admin<ManageUsers>, Path((_, id)): Path<(String, String)>, body: Bytes) -> Answer {
     let user = user_of(&admin, &id).await?;
     let roles = to_remove(&admin, &user, &body, None)?;
-    change(&admin, &id, &roles, false).await
+    change(&admin, &id, None, &roles, false).await
 }
 
 async fn remove_of_client(
@@ -112,7 +111,7 @@ async fn remove_of_client(
     let user = user_of(&admin, &id).await?;
     let client = client_of(&admin, &client)?;
     let roles = to_remove(&admin, &user, &body, Some(&client))?;
-    change(&admin, &id, &roles, false).await
+    change(&admin, &id, Some(&client), &roles, false).await
 }
 
 /// Without a body all go (Keycloak).
@@ -134,20 +133,10 @@ fn named<P>(admin: &Admin<P>, given: &[RoleRepresentation], client: Option<&Clie
     given.iter().map(|g| find(g).ok_or(AdminError::NotFound("Role not found"))).collect()
 }
 
-async fn change(admin: &Admin<ManageUsers>, user: &str, roles: &[RoleId], adds: bool) -> Answer {
+async fn change(admin: &Admin<ManageUsers>, user: &str, client: Option<&ClientUuid>, roles: &[RoleId], adds: bool) -> Answer {
     if !handing_out::allows(admin, roles) {
         return Err(AdminError::Forbidden);
     }
-    let (realm, user) = (&admin.cx.snapshot().realm.id, UserId::new(user));
-    let is_there = flow::write(&admin.cx, &user, async |db| {
-        for role in roles {
-            if adds {
-                store::user::insert_role(db, realm, &user, role).await?;
-            } else {
-                store::user::delete_role(db, realm, &user, role).await?;
-            }
-        }
-        Ok(())
-    });
-    if is_there.await? { Ok(done()) } else { Err(NOT_FOUND) }
+    let is_there = user_holding::change_roles(&admin.cx, &UserId::new(user), client, roles, adds).await?;
+    if is_there { Ok(done()) } else { Err(NOT_FOUND) }
 }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::body::{BodyError, is_list, read as read_body};
+use crate::flow::admin_request::Sent;
 use crate::http::error::AdminError;
 use crate::http::representation::OUT_OF_RANGE;
 use crate::http::state::App;
@@ -44,6 +45,10 @@ impl<T: Representation> FromRequest<App> for Json<T> {
             BodyError::TooSlow => AdminError::Plain(StatusCode::REQUEST_TIMEOUT, "HTTP 408 Request Timeout".to_owned()),
             _ => AdminError::Plain(StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large".to_owned()),
         })?;
+        // An event of the change may tell of it.
+        if let Some(sent) = parts.extensions.get::<Sent>() {
+            sent.put(&bytes);
+        }
         read(&bytes).map(Self)
     }
 }

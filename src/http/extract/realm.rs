@@ -19,6 +19,7 @@ pub(crate) async fn cx_of(app: &App, caller: &Caller, realm_name: &str) -> Resul
         now: server.clock.now(),
         issuer: caller.issuer(realm_name),
         origin: caller.origin.clone(),
+        admin: None,
     }))
 }
 

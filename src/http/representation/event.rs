@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::RealmId;
+use crate::model::admin_event::StoredAdminEvent;
 use crate::model::event::StoredEvent;
 
 pub(crate) fn event(realm: &RealmId, event: &StoredEvent) -> Value {
@@ -25,4 +26,30 @@ pub(crate) fn event(realm: &RealmId, event: &StoredEvent) -> Value {
         shown.insert("details".to_owned(), Value::Object(event.details.clone()));
     }
     Value::from(shown)
+}
+
+pub(crate) fn admin_event(realm: &RealmId, event: &StoredAdminEvent) -> Value {
+    let mut shown = json!({
+        "id": event.id,
+        "time": event.at.unix_millis(),
+        "realmId": realm,
+        "authDetails": {
+            "realmId": event.auth.realm,
+            "clientId": event.auth.client,
+            "userId": event.auth.user,
+            "ipAddress": event.auth.ip_address,
+        },
+        "operationType": event.operation,
+        "resourceType": event.resource_type,
+    });
+    let texts = [("resourcePath", &event.resource_path), ("representation", &event.representation)];
+    for (name, value) in texts {
+        if let Some(value) = value {
+            shown[name] = json!(value);
+        }
+    }
+    if !event.details.is_empty() {
+        shown["details"] = Value::Object(event.details.clone());
+    }
+    shown
 }

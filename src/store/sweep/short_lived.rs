@@ -54,25 +54,74 @@ pub async fn count_short_lived(db: &mut Db<'_>, cutoff: Timestamp, tabs_cutoff: 
     Ok([counts.codes, counts.tabs, counts.revoked].map(|n| u64::try_from(n).unwrap_or(0)))
 }
 
+/// Whose events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventLog {
+    /// What happened to users and clients.
+    Users,
+    /// What administrators did.
+    Administrators,
+}
+
 /// Deletes up to `limit` events of a realm that happened before the cut-off.
-pub async fn delete_old_events(db: &mut Db<'_>, realm: &RealmId, cutoff: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    let done = sqlx::query!(
-        "delete from event where realm_id = $1 and event_id in (
-           select event_id from event where realm_id = $1 and occurred_at < $2 order by occurred_at limit $3
-           for update skip locked)",
-        realm.as_str(),
-        cutoff.to_offset(),
-        limit,
-    );
-    Ok(done.execute(db.raw()).await?.rows_affected())
+pub async fn delete_old_events(
+    db: &mut Db<'_>,
+    log: EventLog,
+    realm: &RealmId,
+    cutoff: Timestamp,
+    limit: i64,
+) -> Result<u64, StoreError> {
+    let done = match log {
+        EventLog::Users => {
+            sqlx::query!(
+                "delete from event where realm_id = $1 and event_id in (
+               select event_id from event where realm_id = $1 and occurred_at < $2 order by occurred_at limit $3
+               for update skip locked)",
+                realm.as_str(),
+                cutoff.to_offset(),
+                limit,
+            )
+            .execute(db.raw())
+            .await?
+        }
+        EventLog::Administrators => {
+            sqlx::query!(
+                "delete from admin_event where realm_id = $1 and event_id in (
+               select event_id from admin_event where realm_id = $1 and occurred_at < $2 order by occurred_at limit $3
+               for update skip locked)",
+                realm.as_str(),
+                cutoff.to_offset(),
+                limit,
+            )
+            .execute(db.raw())
+            .await?
+        }
+    };
+    Ok(done.rows_affected())
 }
 
 /// How many events of a realm happened before the cut-off.
-pub async fn count_old_events(db: &mut Db<'_>, realm: &RealmId, cutoff: Timestamp) -> Result<u64, StoreError> {
-    let count = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from event where realm_id = $1 and occurred_at < $2"#,
-        realm.as_str(),
-        cutoff.to_offset(),
-    );
-    Ok(u64::try_from(count.fetch_one(db.raw()).await?).unwrap_or(0))
+pub async fn count_old_events(db: &mut Db<'_>, log: EventLog, realm: &RealmId, cutoff: Timestamp) -> Result<u64, StoreError> {
+    let (realm, cutoff) = (realm.as_str(), cutoff.to_offset());
+    let count = match log {
+        EventLog::Users => {
+            sqlx::query_scalar!(
+                r#"select count(*) as "count!" from event where realm_id = $1 and occurred_at < $2"#,
+                realm,
+                cutoff
+            )
+            .fetch_one(db.raw())
+            .await?
+        }
+        EventLog::Administrators => {
+            sqlx::query_scalar!(
+                r#"select count(*) as "count!" from admin_event where realm_id = $1 and occurred_at < $2"#,
+                realm,
+                cutoff
+            )
+            .fetch_one(db.raw())
+            .await?
+        }
+    };
+    Ok(u64::try_from(count).unwrap_or(0))
 }

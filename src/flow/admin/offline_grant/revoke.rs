@@ -11,9 +11,11 @@ use serde_json::{Map, Value, json};
 use super::{Asked, OfflineGrant, judge};
 use crate::base::Timestamp;
 use crate::flow::admin::Refusal;
+use crate::flow::admin_event::{Change, note};
 use crate::flow::context::Cx;
 use crate::flow::{event, keys, logout_notice};
 use crate::jose;
+use crate::model::admin_event::ResourceType;
 use crate::model::event::EventKind;
 use crate::model::{Client, SessionId, SessionKind, UserId};
 use crate::store::client_session::{self, WhenEmpty};
@@ -110,6 +112,9 @@ async fn batch(cx: &Cx, filter: &GrantFilter, after: Option<&Place>) -> Result<(
         let still = offline_grant::between(db, realm, filter, (after, last), BATCH).await?;
         let meant: Vec<FoundGrant> = still.into_iter().filter(|grant| places.contains(&place(grant))).collect();
         let (removed, notices) = remove(cx, db, &meant, "administrator").await?;
+        if removed > 0 {
+            note(cx, db, Change::action(ResourceType::UserSession).showing(json!({"revoked": removed}))).await?;
+        }
         Ok((removed, page.next, notices))
     });
     let (removed, next, notices) = ended.await?;
@@ -166,6 +171,7 @@ pub async fn end(cx: &Cx, session: &SessionId, client: &Client) -> Result<bool, 
             return Ok(None);
         }
         event::record_in(cx, db, &ended).await?;
+        note(cx, db, Change::delete(ResourceType::UserSession)).await?;
         Ok(Some(logout_notice::write(cx, db, &told).await?))
     });
     let Some(notices) = notices.await? else { return Ok(false) };

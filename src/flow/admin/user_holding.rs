@@ -1,0 +1,70 @@
+//! What a user holds: roles, places in groups, and credentials; given and taken away.
+
+use serde_json::json;
+
+use super::user::write;
+use crate::flow::admin_event::{Change, note};
+use crate::flow::context::Cx;
+use crate::model::admin_event::ResourceType;
+use crate::model::{ClientUuid, CredentialId, Group, RoleId, User, UserId};
+use crate::store::{self, StoreError};
+
+/// Roles of the realm, or of one client; false if there is no such user.
+pub async fn change_roles(
+    cx: &Cx,
+    user: &UserId,
+    of: Option<&ClientUuid>,
+    roles: &[RoleId],
+    adds: bool,
+) -> Result<bool, StoreError> {
+    let (realm, snapshot) = (&cx.snapshot().realm.id, cx.snapshot());
+    let kind = if of.is_some() { ResourceType::ClientRoleMapping } else { ResourceType::RealmRoleMapping };
+    let shown = roles.iter().filter_map(|id| snapshot.roles.get(id)).map(|role| {
+        let container = role.client.as_ref().map_or(realm.as_str(), |client| client.as_str());
+        json!({
+            "id": role.id, "name": role.name, "description": role.description, "composite": !role.children.is_empty(),
+            "clientRole": role.client.is_some(), "containerId": container,
+        })
+    });
+    let change = Change::add_or_remove(kind, adds).showing(shown.collect());
+    write(cx, user, async |db| {
+        for role in roles {
+            if adds {
+                store::user::insert_role(db, realm, user, role).await?;
+            } else {
+                store::user::delete_role(db, realm, user, role).await?;
+            }
+        }
+        note(cx, db, change).await
+    })
+    .await
+}
+
+/// False if there is no such user.
+pub async fn change_membership(cx: &Cx, user: &User, group: &Group, joins: bool) -> Result<bool, StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let shown = json!({"id": group.id, "name": group.name, "path": cx.snapshot().group_path(&group.id)});
+    let change = Change::add_or_remove(ResourceType::GroupMembership, joins).showing(shown);
+    write(cx, &user.id, async |db| {
+        if joins {
+            store::user::insert_membership(db, realm, &user.id, &group.id).await?;
+        } else {
+            store::user::delete_membership(db, realm, &user.id, &group.id).await?;
+        }
+        note(cx, db, change.detail("username", user.username.as_str())).await
+    })
+    .await
+}
+
+/// None if there is no such user, false if the user has no such credential.
+pub async fn delete_credential(cx: &Cx, user: &UserId, credential: &CredentialId) -> Result<Option<bool>, StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let mut deleted = false;
+    let is_there = write(cx, user, async |db| {
+        let Some(kind) = store::credential::delete_credential(db, realm, user, credential).await? else { return Ok(()) };
+        deleted = true;
+        let change = Change::action(ResourceType::User).detail("credential_type", kind);
+        note(cx, db, change.detail("credential_id", credential.as_str())).await
+    });
+    Ok(is_there.await?.then_some(deleted))
+}

@@ -1,0 +1,80 @@
+//! Representations without their secrets, for events to tell of.
+
+use serde_json::Value;
+
+/// What stands in the place of a secret.
+const MASK: &str = "**********";
+
+/// The fields that hold a secret wherever they stand; compared without case, dots, dashes and underscores.
+const SECRETS: [&str; 12] = [
+    "bindcredential",
+    "clientsecret",
+    "clientsecretrotated",
+    "hashedsaltedvalue",
+    "keypassword",
+    "keystorepassword",
+    "password",
+    "privatekey",
+    "registrationaccesstoken",
+    "salt",
+    "secret",
+    "secretdata",
+];
+
+/// Masks every secret of a representation.
+pub fn mask(representation: &mut Value) {
+    match representation {
+        Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::Object(fields) => {
+            // Those of users are left out whole, as Keycloak does.
+            fields.remove("credentials");
+            // `value` is a word of many representations: it is a secret where the type says that one is shown.
+            let is_credential = fields.get("type").is_some_and(|kind| kind == "secret" || kind == "password");
+            for (name, value) in fields {
+                if is_secret(name) || is_credential && name == "value" {
+                    hide(value);
+                } else {
+                    mask(value);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    SECRETS.contains(&plain.to_ascii_lowercase().as_str())
+}
+
+fn hide(secret: &mut Value) {
+    match secret {
+        Value::Null => {}
+        Value::Array(items) => items.iter_mut().for_each(hide),
+        other => *other = Value::from(MASK),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_wherever_they_stand() {
+        let mut value = json!({
+            "username": "alice", "attributes": {"value": ["kept"]},
+            "credentials": [{"type": "password", "value": "one"}], "secret": {"type": "secret", "value": "six"},
+            "smtpServer": {"host": "h", "password": "two"},
+            "clients": [{"clientId": "a", "secret": "three", "attributes": {"client.secret.rotated": "four"}}],
+            "components": {"keys": [{"config": {"privateKey": ["five"], "algorithm": ["RS256"]}}]},
+        });
+        mask(&mut value);
+        let text = value.to_string();
+        for secret in ["one", "two", "three", "four", "five"] {
+            assert!(!text.contains(&format!("\"{secret}\"")), "{secret} in {text}");
+        }
+        assert!(["alice", "kept", "\"h\"", "RS256"].iter().all(|word| text.contains(word)), "{text}");
+    }
+}
