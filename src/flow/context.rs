@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::admin_request::AdminRequest;
 use super::outgoing::Outgoing;
 use super::password::Passwords;
-use super::realms::{LoadedRealm, Realms};
+use super::realms::{Held, LoadedRealm, Realms};
 use crate::base::{Clock, Entropy, Timestamp};
 use crate::model::RealmSnapshot;
 use crate::store::{Store, StoreError};
@@ -61,6 +61,14 @@ impl Cx {
     /// The address of the server, without a slash at the end: the issuer without its realm.
     pub fn server_url(&self) -> &str {
         self.issuer.rsplit_once("/realms/").map_or("", |(server, _)| server)
+    }
+
+    /// For the last of several attempts: the realm stays as it is while what this returns is there.
+    pub async fn hold_if(&self, is_last: bool) -> Result<Option<Held>, StoreError> {
+        match is_last {
+            true => Ok(Some(self.server.realms.hold(&self.server.store, &self.snapshot().realm.id).await?)),
+            false => Ok(None),
+        }
     }
 
     /// The same request on the realm as it stands in the database now; `None` if the realm is gone.

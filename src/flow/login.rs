@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::browser::{Browser, Move, Next, PageStep};
 use super::context::Cx;
 use super::logout_notice::{self, Ending};
-use super::password::{Check, MAX_PASSWORD_BYTES};
+use super::password::MAX_PASSWORD_BYTES;
+use super::password_check::{self, Checked};
 use super::{event, sign_in, signed_in, tab};
 use crate::base::Secret;
 use crate::model::authentication_session::{Authenticated, AuthenticationSession, Progress};
-use crate::model::credential::{Credential, PASSWORD};
+use crate::model::credential::Credential;
 use crate::model::event::EventKind;
 use crate::model::{Client, SessionKind, TabId, User, UserId};
 use crate::oidc::{OAuthError, OAuthErrorCode};
@@ -132,15 +133,19 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: Submi
         return Ok(LoginOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };
     let (user, login_name) = claimed_user(cx, known_user.as_ref(), &submitted).await?;
-    match check_password(cx, user.as_ref(), &submitted.password).await? {
-        Checked::Right => {}
-        Checked::Wrong => return again(cx, tab, client, "invalidUserMessage", login_name).await,
-        Checked::Busy => return again(cx, tab, client, "tooManyRequestsMessage", login_name).await,
-    }
-    let Some(user) = user else { return again(cx, tab, client, "invalidUserMessage", login_name).await };
-    if !user.enabled {
-        return again(cx, tab, client, "accountDisabledMessage", login_name).await;
-    }
+    let checked = password_check::check(cx, user.as_ref(), &submitted.password).await?;
+    let admitted = match (checked, user) {
+        (Checked::Right, Some(user)) if user.enabled => Ok(user),
+        (Checked::Right, Some(_)) => Err(("accountDisabledMessage", "user_disabled")),
+        (Checked::Busy, _) => Err(("tooManyRequestsMessage", "temporarily_unavailable")),
+        // Whether the guess was right is nobody's business now.
+        (Checked::Locked(lock), _) => Err(("invalidUserMessage", lock.event_error())),
+        (Checked::Right | Checked::Wrong, _) => Err(("invalidUserMessage", "invalid_user_credentials")),
+    };
+    let user = match admitted {
+        Ok(user) => user,
+        Err(why) => return again(cx, tab, client, why, login_name).await,
+    };
     let authenticated = Authenticated {
         user_id: user.id.clone(),
         login_name,
@@ -179,54 +184,15 @@ pub async fn find_by_name(cx: &Cx, typed: &str) -> Result<Option<User>, StoreErr
     Ok(user.filter(|u| u.service_account_of.is_none()))
 }
 
-/// What a check of a password came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checked {
-    Right,
-    Wrong,
-    /// Too many are being checked.
-    Busy,
-}
-
-/// Checks the password, with the same work for a name that nobody has.
-pub async fn check_password(cx: &Cx, user: Option<&User>, password: &Secret) -> Result<Checked, StoreError> {
-    let realm = &cx.snapshot().realm.id;
-    let credentials = match user {
-        Some(user) => store::credential::list_credentials(&mut cx.store().db().await?, realm, &user.id).await?,
-        None => Vec::new(),
-    };
-    let stored = credentials.iter().find(|c| c.kind == PASSWORD);
-    let check = cx.server.passwords.check(password, stored).await;
-    Ok(match (check, user, stored) {
-        (Check::Busy, ..) => Checked::Busy,
-        (Check::Right, Some(_), Some(_)) => Checked::Right,
-        (Check::RightButWeak, Some(user), Some(stored)) => {
-            rehash(cx, &user.id, stored, password).await?;
-            Checked::Right
-        }
-        _ => Checked::Wrong,
-    })
-}
-
-/// Replaces the hash of a password that was just proven by one of the present kind and cost.
-async fn rehash(cx: &Cx, user: &UserId, old: &Credential, password: &Secret) -> Result<(), StoreError> {
-    let Some(better) = cx.server.passwords.hash(cx.entropy(), password, cx.now).await else { return Ok(()) };
-    let mut db = cx.store().db().await?;
-    let realm = &cx.snapshot().realm.id;
-    store::credential::rehash_password(&mut db, realm, user, old, &better.secret_data, &better.credential_data).await?;
-    Ok(())
-}
-
 async fn again(
     cx: &Cx,
     tab: AuthenticationSession,
     client: Arc<Client>,
-    message: &'static str,
+    (message, event_error): (&'static str, &'static str),
     username: String,
 ) -> Result<LoginOutcome, StoreError> {
     let mut failed = event::new(cx, EventKind::Login).detail("username", username.as_str());
-    failed.error =
-        Some(if message == "accountDisabledMessage" { "user_disabled" } else { "invalid_user_credentials" }.to_owned());
+    failed.error = Some(event_error.to_owned());
     failed.client_id = Some(client.client_id.to_string());
     event::record(cx, &failed).await?;
     let mut tab = tab;

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::key_ring::KeyRing;
 use crate::model::{ClientUuid, RealmId, RealmSnapshot, User, UserId};
-use crate::store::{self, Store, StoreError};
+use crate::store::{self, Db, Store, StoreError};
 
 /// How many users are remembered; a node under load sees the same ones again and again.
 const USERS: u64 = 100_000;
@@ -28,6 +28,15 @@ pub struct Realms {
     /// One load at a time: a burst of requests for a realm that is not there yet reads it once.
     loading: tokio::sync::Mutex<()>,
     making_keys: tokio::sync::Mutex<()>,
+    /// One realm at a time is held still: who holds one has a connection and needs another.
+    holding: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// Nobody changes the realm while this is there.
+#[must_use]
+pub struct Held {
+    _transaction: Db<'static>,
+    _turn: tokio::sync::OwnedMutexGuard<()>,
 }
 
 impl std::fmt::Debug for Realms {
@@ -44,6 +53,7 @@ impl Default for Realms {
             service_accounts: moka::sync::Cache::new(USERS),
             loading: tokio::sync::Mutex::default(),
             making_keys: tokio::sync::Mutex::default(),
+            holding: Arc::default(),
         }
     }
 }
@@ -52,6 +62,12 @@ impl Realms {
     /// Held while a key is made: that takes long, and one is enough.
     pub async fn one_key_at_a_time(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.making_keys.lock().await
+    }
+
+    /// Holds a realm as it is, for a decision that others were faster than again and again.
+    pub async fn hold(&self, store: &Store, id: &RealmId) -> Result<Held, StoreError> {
+        let turn = Arc::clone(&self.holding).lock_owned().await;
+        Ok(Held { _transaction: store::realm::hold(store, id).await?, _turn: turn })
     }
 
     /// The copy, or the realm as it is in the database.

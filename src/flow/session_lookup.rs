@@ -71,13 +71,16 @@ pub enum Dead {
 /// Looks behind verified claims. `offline_hint`: whether to look only among offline (refresh tokens say it by their type).
 pub async fn look_up(cx: &Cx, claims: &Map<String, Value>, kinds: &[SessionKind]) -> Result<Result<LiveToken, Dead>, StoreError> {
     let mut cx = cx.clone();
-    for _ in 0..ATTEMPTS {
-        match attempt(&cx, claims, kinds).await? {
-            Some(answer) => return Ok(answer),
-            None => match cx.refreshed().await? {
+    for attempted in 1..=ATTEMPTS {
+        let _held = cx.hold_if(attempted == ATTEMPTS).await?;
+        if attempted > 1 {
+            match cx.refreshed().await? {
                 Some(fresh) => cx = fresh,
                 None => return Ok(Err(Dead::SessionNotFound)),
-            },
+            }
+        }
+        if let Some(answer) = attempt(&cx, claims, kinds).await? {
+            return Ok(answer);
         }
     }
     Err(StoreError::Busy)

@@ -20,6 +20,8 @@ pub enum EventKind {
     UpdateProfile,
     UserSessionDeleted,
     UserInfoRequest,
+    UserDisabledByTemporaryLockout,
+    UserDisabledByPermanentLockout,
 }
 
 impl EventKind {
@@ -37,6 +39,8 @@ impl EventKind {
             Self::UpdateProfile => "UPDATE_PROFILE",
             Self::UserSessionDeleted => "USER_SESSION_DELETED",
             Self::UserInfoRequest => "USER_INFO_REQUEST",
+            Self::UserDisabledByTemporaryLockout => "USER_DISABLED_BY_TEMPORARY_LOCKOUT",
+            Self::UserDisabledByPermanentLockout => "USER_DISABLED_BY_PERMANENT_LOCKOUT",
         }
     }
 

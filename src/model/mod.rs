@@ -14,6 +14,7 @@ pub mod device;
 pub mod event;
 pub mod group;
 pub mod id;
+pub mod login_failure;
 pub mod logout_notice;
 pub mod own_attributes;
 pub mod protocol_mapper;

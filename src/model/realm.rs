@@ -90,8 +90,29 @@ pub struct RealmSettings {
     pub admin_events_details: bool,
     /// How long events of administrators are kept; none for good.
     pub admin_events_expiration: Option<Duration>,
+    pub brute_force: BruteForceSettings,
     pub security_headers: BTreeMap<String, String>,
     pub attributes: BTreeMap<String, String>,
+}
+
+/// How wrong passwords are answered; the rules stand in `oidc::brute_force`.
+#[derive(Clone, Debug)]
+pub struct BruteForceSettings {
+    pub is_on: bool,
+    /// Whether a user is disabled in the end.
+    pub permanent: bool,
+    /// So many temporary locks come before the permanent one.
+    pub max_temporary_lockouts: i32,
+    /// Whether each failure from the factor on locks longer; else each round of the factor does.
+    pub is_linear: bool,
+    pub failure_factor: i32,
+    pub wait_increment: Duration,
+    pub max_failure_wait: Duration,
+    /// Two failures within this time are a program's.
+    pub quick_login_check: Duration,
+    pub minimum_quick_login_wait: Duration,
+    /// After so long without a failure, the earlier ones are forgotten.
+    pub max_delta: Duration,
 }
 
 /// The session lifespans, by their stored names: a change of one of them is remembered in `lifespans_changed_at`.
@@ -155,6 +176,18 @@ impl RealmSettings {
                 .and_then(|s| s.parse().ok())
                 .filter(|n| *n > 0)
                 .map(seconds),
+            brute_force: BruteForceSettings {
+                is_on: flag("bruteForceProtected"),
+                permanent: flag("permanentLockout"),
+                max_temporary_lockouts: small(number("maxTemporaryLockouts")),
+                is_linear: text("bruteForceStrategy") == "LINEAR",
+                failure_factor: small(number("failureFactor")),
+                wait_increment: seconds(number("waitIncrementSeconds")),
+                max_failure_wait: seconds(number("maxFailureWaitSeconds")),
+                quick_login_check: Duration::from_millis(u64::try_from(number("quickLoginCheckMilliSeconds")).unwrap_or(0)),
+                minimum_quick_login_wait: seconds(number("minimumQuickLoginWaitSeconds")),
+                max_delta: seconds(number("maxDeltaTimeSeconds")),
+            },
             security_headers: field("browserSecurityHeaders").map(text_map).unwrap_or_default(),
             attributes,
         }
@@ -181,6 +214,10 @@ pub fn whole_number(value: &Value) -> Option<i64> {
 /// A span of seconds; negative counts as none.
 pub fn seconds(number: i64) -> Duration {
     Duration::from_secs(u64::try_from(number).unwrap_or(0))
+}
+
+fn small(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX })
 }
 
 fn texts(value: &Value) -> Vec<String> {

@@ -8,6 +8,7 @@ pub mod admin_action;
 pub mod admin_roles;
 pub mod admission;
 pub mod authorization_request;
+pub mod brute_force;
 pub mod client_address;
 pub mod client_authentication;
 pub mod consent;

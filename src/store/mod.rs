@@ -18,6 +18,7 @@ mod error;
 pub mod event;
 pub mod group;
 pub mod invariants;
+pub mod login_failure;
 pub mod logout_notice;
 pub mod offline_grant;
 pub mod realm;
@@ -140,6 +141,12 @@ impl Store {
         let value = work(&mut db).await?;
         db.commit().await?;
         Ok(value)
+    }
+
+    /// A transaction that ends, and undoes itself, when it is dropped.
+    async fn begin(&self) -> Result<Db<'static>, StoreError> {
+        let transaction = self.pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        Ok(Db { place: Place::Transaction(transaction), seal: self.seal.clone() })
     }
 
     /// A transaction that sees one moment of the database and writes nothing.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use sqlx::types::Json;
 
-use super::{Db, StoreError};
+use super::{Db, Store, StoreError};
 use crate::base::Timestamp;
 use crate::model::{GroupId, RealmId, RoleId};
 
@@ -52,6 +52,13 @@ pub async fn insert_realm(db: &mut Db<'_>, realm: &NewRealm<'_>, now: Timestamp)
     .execute(db.raw())
     .await?;
     Ok(())
+}
+
+/// Keeps everybody from changing the realm, until what is returned is dropped.
+pub async fn hold(store: &Store, realm: &RealmId) -> Result<Db<'static>, StoreError> {
+    let mut db = store.begin().await?;
+    sqlx::query!("select version from realm where realm_id = $1 for share", realm.as_str()).fetch_optional(db.raw()).await?;
+    Ok(db)
 }
 
 /// The id and the present version of a realm.

@@ -100,16 +100,19 @@ pub async fn finish(cx: &Cx, kept: &SignIn, state: &str, code: &str, redirect_ur
         verifier: Some(kept.verifier.clone()),
     };
     let mut cx = cx.clone();
-    for _ in 0..ATTEMPTS {
+    for attempted in 1..=ATTEMPTS {
+        let _held = cx.hold_if(attempted == ATTEMPTS).await?;
+        if attempted > 1 {
+            match cx.refreshed().await? {
+                Some(fresh) => cx = fresh,
+                None => return Ok(false),
+            }
+        }
         let Some(console) = client(&cx).map(Arc::clone) else { return Ok(false) };
         let is_ready = keys::provide(&cx, &console).await? == keys::Provided::WasThere;
         if is_ready && let Some(outcome) = authorization_code::run(&cx, &console, &exchange).await? {
             grant::record(&cx, GrantType::AuthorizationCode, &console, &outcome).await?;
             return Ok(outcome.is_ok());
-        }
-        match cx.refreshed().await? {
-            Some(fresh) => cx = fresh,
-            None => return Ok(false),
         }
     }
     Err(StoreError::Busy)

@@ -9,10 +9,12 @@ use serde_json::json;
 
 use crate::base::Secret;
 use crate::flow::admin_event::{Change, note};
+use crate::flow::brute_force;
 use crate::flow::context::Cx;
 use crate::flow::password::MAX_PASSWORD_BYTES;
 use crate::model::admin_event::ResourceType;
 use crate::model::credential::Credential;
+use crate::model::login_failure::DISABLED_REASON;
 use crate::model::{GroupId, User, UserId};
 use crate::oidc::user_profile::Editor;
 use crate::oidc::user_rules::{self, Violation};
@@ -134,6 +136,7 @@ pub async fn update(cx: &Cx, id: &UserId, change: &UserChange) -> Result<Result<
         } else if let Some(name) = wanted {
             user.username = name;
         }
+        unlock(cx, db, &old, &mut user).await?;
         if let Some(refusal) = store_taken(cx, db, &user, Some(id)).await? {
             return Ok(Err(refusal));
         }
@@ -158,6 +161,16 @@ pub async fn update(cx: &Cx, id: &UserId, change: &UserChange) -> Result<Result<
     let written = named_conflict(written.await)?.and_then(|inner| inner);
     cx.server.realms.read_user(cx.store(), realm, id).await?;
     Ok(written)
+}
+
+/// Who is enabled after too many wrong passwords begins anew.
+async fn unlock(cx: &Cx, db: &mut Db<'_>, old: &User, user: &mut User) -> Result<(), StoreError> {
+    if !user.enabled || !brute_force::is_locked_for_good(old) {
+        return Ok(());
+    }
+    user.attributes.remove(DISABLED_REASON);
+    store::login_failure::delete_failures(db, &cx.snapshot().realm.id, &old.id).await?;
+    note(cx, db, Change::delete(ResourceType::UserLoginFailure)).await
 }
 
 pub async fn delete(cx: &Cx, id: &UserId) -> Result<bool, StoreError> {

@@ -7,11 +7,12 @@ use super::open::{self, Opening, Request};
 use super::{Granted, Outcome, Rejection, Trace, refused};
 use crate::base::sha256;
 use crate::flow::context::Cx;
-use crate::flow::session_lookup;
 use crate::flow::stopped::Stopped;
+use crate::flow::{brute_force, session_lookup};
 use crate::model::authorization_code::AuthorizationCode;
 use crate::model::session::{ClientSessionDetails, Session};
 use crate::model::{Client, ClientId, SessionKind, User};
+use crate::oidc::brute_force::Lock;
 use crate::oidc::token_id::GrantLetters;
 use crate::oidc::token_request::CodeExchange;
 use crate::oidc::{OAuthError, OAuthErrorCode, pkce};
@@ -112,6 +113,11 @@ async fn exchange(
         }
     };
     let offline = refresh_tokens && admitted.scopes.asks_offline();
+    // A locked user opens nothing, by whatever was asked for before; what is open goes on.
+    if offline && brute_force::is_on(cx) && brute_force::lock_of(cx, db, user).await?.is_some() {
+        let error = OAuthError::invalid_grant("User temporarily disabled");
+        return Ok(Err(Rejection::new(error, Lock::Temporary.event_error(), trace(code))));
+    }
     let session = if offline { Session { started_at: cx.now, last_grant_at: cx.now, ..online } } else { online };
     let request = Request {
         client,

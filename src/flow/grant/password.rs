@@ -8,7 +8,8 @@ use super::open::{self, Request};
 use super::{Outcome, Rejection, Trace, refused};
 use crate::base::Secret;
 use crate::flow::context::Cx;
-use crate::flow::login::{self, Checked};
+use crate::flow::login;
+use crate::flow::password_check::{self, Checked};
 use crate::model::session::ClientSessionDetails;
 use crate::model::{Client, User};
 use crate::oidc::token_id::GrantLetters;
@@ -58,9 +59,12 @@ async fn authenticate(cx: &Cx, request: &PasswordLogin) -> Result<Result<(User, 
     trace.user = user.as_ref().map(|u| u.id.clone());
     let empty = Secret::new("");
     let presented = request.password.as_ref().unwrap_or(&empty);
-    let user = match (login::check_password(cx, user.as_ref(), presented).await?, user) {
+    let user = match (password_check::check(cx, user.as_ref(), presented).await?, user) {
         (Checked::Right, Some(user)) => user,
         (Checked::Busy, _) => return Ok(Err(Rejection::new(busy(), "temporarily_unavailable", trace))),
+        (Checked::Locked(lock), _) => {
+            return Ok(Err(Rejection { event_error: lock.event_error(), ..wrong_credentials(trace) }));
+        }
         (Checked::Right | Checked::Wrong, user) => {
             let mut rejection = wrong_credentials(trace);
             rejection.event_error = if user.is_none() { "user_not_found" } else { rejection.event_error };

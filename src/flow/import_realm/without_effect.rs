@@ -7,15 +7,12 @@ use crate::model::{ClientSettings, ProtocolMapper};
 use crate::oidc::mapper;
 
 /// Settings that say how people come in, and are not acted on; named where they differ from those of a fresh realm.
-const SETTINGS: [&str; 15] = [
-    "bruteForceProtected",
+const SETTINGS: [&str; 12] = [
     "browserFlow",
     "clientAuthenticationFlow",
     "directGrantFlow",
-    "eventsExpiration",
     "organizationsEnabled",
     "passwordPolicy",
-    "permanentLockout",
     "registrationAllowed",
     "registrationFlow",
     "resetCredentialsFlow",

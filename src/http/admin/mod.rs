@@ -1,6 +1,7 @@
 //! The Admin REST API, at Keycloak's addresses and in Keycloak's representations.
 
 mod answer;
+mod attack_detection;
 mod authenticate;
 mod client_parts;
 mod client_roles;
@@ -48,6 +49,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
 
 fn endpoints() -> Router<App> {
     Router::new()
+        .merge(attack_detection::routes())
         .merge(client_parts::routes())
         .merge(client_roles::routes())
         .merge(client_scopes::routes())

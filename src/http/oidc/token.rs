@@ -54,7 +54,8 @@ async fn answer(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &Parameters
     if let Some(readable) = fast(cx, caller, headers, form).await? {
         return Ok(readable);
     }
-    for _ in 0..ATTEMPTS {
+    for attempted in 1..=ATTEMPTS {
+        let _held = cx.hold_if(attempted == ATTEMPTS).await?;
         let cx = cx.refreshed().await?.ok_or(OAuthFailure::RealmNotFound)?;
         if let Some(readable) = attempt(&cx, caller, headers, form).await? {
             return Ok(readable);

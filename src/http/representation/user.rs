@@ -9,6 +9,7 @@ use super::credential::CredentialRepresentation;
 use super::lenient::{Flag, Ignored, Names, Text, text, texts};
 use crate::flow::admin::user::{NewPassword, UserChange};
 use crate::http::extract::Representation;
+use crate::model::login_failure::DISABLED_REASON;
 use crate::model::{RealmSnapshot, User};
 use crate::oidc::user_profile;
 
@@ -131,11 +132,12 @@ pub(crate) fn user(snapshot: &RealmSnapshot, user: &User, has_otp: bool) -> Map<
     shown
 }
 
-/// The attributes that the profile lets administrators see.
+/// The attributes that the profile lets administrators see, and why a user is disabled.
 fn visible_attributes<'a>(snapshot: &RealmSnapshot, user: &'a User) -> BTreeMap<&'a String, &'a Vec<String>> {
     let profile = snapshot.realm.user_profile.as_ref();
     let shows_all = user_profile::shows_unmanaged(profile);
-    user.attributes.iter().filter(|(name, _)| shows_all || user_profile::names(profile, name)).collect()
+    let is_shown = |name: &str| shows_all || name == DISABLED_REASON || user_profile::names(profile, name);
+    user.attributes.iter().filter(|(name, _)| is_shown(name)).collect()
 }
 
 /// The attributes that the profile does not name.
