@@ -13,7 +13,7 @@ use super::banner::{self, Facts};
 use super::demo_realm;
 use super::output;
 use crate::base::{Clock, Entropy, Sealer};
-use crate::config::{Mode, Settings};
+use crate::config::{Mode, PasswordSettings, Settings};
 use crate::flow::bootstrap::{self, Bootstrapped, FirstAdmin};
 use crate::flow::outgoing::Outgoing;
 use crate::flow::password::{Cost, Passwords};
@@ -97,9 +97,13 @@ fn server(settings: &Settings) -> anyhow::Result<Server> {
         clock: Clock::System,
         entropy: Entropy::Os,
         realms: Arc::new(Realms::default()),
-        passwords: Arc::new(Passwords::new(settings.passwords.hash_concurrency, Cost::KEYCLOAK)),
+        passwords: Arc::new(passwords(&settings.passwords)),
         outgoing: Outgoing::new(),
     })
+}
+
+fn passwords(settings: &PasswordSettings) -> Passwords {
+    Passwords::new(settings.hash_concurrency, Cost::KEYCLOAK).with_lists(settings.lists.clone())
 }
 
 fn store(settings: &Settings, sealer: Sealer) -> anyhow::Result<Store> {

@@ -112,6 +112,8 @@ keys! {
     "Behaviour" {
         PASSWORD_HASH_CONCURRENCY = Text "password-hash-concurrency" "N" default "the number of cores",
             "Password hashes computed at the same time";
+        PASSWORD_LISTS_DIR = Text "password-lists-dir" "FOLDER",
+            "Folder of the lists that the policy passwordBlacklist(FILE) names";
         SWEEP_INTERVAL = Text "sweep-interval" "DURATION" default "60s", "Pause between two runs of the sweeper (60, 60s, 5m, 1h)";
         SWEEP_BATCH = Text "sweep-batch" "N" default "512", "Rows that the sweeper removes in one transaction";
         SWEEP_MARGIN = Text "sweep-margin" "DURATION" default "180s", "How long after its lapse a row is kept at least";

@@ -86,6 +86,7 @@ impl Reader<'_> {
                     .one(&keys::PASSWORD_HASH_CONCURRENCY, values::at_least_one)
                     .and_then(|number| usize::try_from(number).ok())
                     .unwrap_or(surroundings.cores),
+                lists: self.one(&keys::PASSWORD_LISTS_DIR, path),
             },
             sweeper: self.sweeper(),
             theme: ThemeSettings { dir: self.one(&keys::THEME_DIR, path) },

@@ -124,10 +124,12 @@ pub struct AdminLogin {
     pub password: Secret,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordSettings {
     /// How many slow hashes run at the same time; at least 1.
     pub hash_concurrency: usize,
+    /// The folder of lists of forbidden passwords.
+    pub lists: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

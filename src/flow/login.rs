@@ -1,18 +1,15 @@
-//! The sign-in form and the required action "update password": what a browser sends, and what becomes of it.
+//! The sign-in form: what a browser sends, and what becomes of it.
 
 use std::sync::Arc;
 
 use super::browser::{Browser, Move, Next, PageStep};
 use super::context::Cx;
-use super::logout_notice::{self, Ending};
-use super::password::MAX_PASSWORD_BYTES;
 use super::password_check::{self, Checked};
 use super::{event, sign_in, signed_in, tab};
 use crate::base::Secret;
 use crate::model::authentication_session::{Authenticated, AuthenticationSession, Progress};
-use crate::model::credential::Credential;
 use crate::model::event::EventKind;
-use crate::model::{Client, SessionKind, TabId, User, UserId};
+use crate::model::{Client, TabId, User, UserId};
 use crate::oidc::{OAuthError, OAuthErrorCode};
 use crate::store::{self, StoreError};
 
@@ -133,14 +130,13 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: Submi
         return Ok(LoginOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };
     let (user, login_name) = claimed_user(cx, known_user.as_ref(), &submitted).await?;
-    let checked = password_check::check(cx, user.as_ref(), &submitted.password).await?;
-    let admitted = match (checked, user) {
-        (Checked::Right, Some(user)) if user.enabled => Ok(user),
-        (Checked::Right, Some(_)) => Err(("accountDisabledMessage", "user_disabled")),
-        (Checked::Busy, _) => Err(("tooManyRequestsMessage", "temporarily_unavailable")),
+    let admitted = match password_check::check(cx, user, &submitted.password).await? {
+        Checked::Right(user) if user.enabled => Ok(user),
+        Checked::Right(_) => Err(("accountDisabledMessage", "user_disabled")),
+        Checked::Busy => Err(("tooManyRequestsMessage", "temporarily_unavailable")),
         // Whether the guess was right is nobody's business now.
-        (Checked::Locked(lock), _) => Err(("invalidUserMessage", lock.event_error())),
-        (Checked::Right | Checked::Wrong, _) => Err(("invalidUserMessage", "invalid_user_credentials")),
+        Checked::Locked(lock) => Err(("invalidUserMessage", lock.event_error())),
+        Checked::Wrong => Err(("invalidUserMessage", "invalid_user_credentials")),
     };
     let user = match admitted {
         Ok(user) => user,
@@ -203,111 +199,4 @@ async fn again(
         Ok(shown) => LoginOutcome::Again { shown: Box::new(shown), message, username },
         Err(moved) => LoginOutcome::Moved(moved),
     })
-}
-
-/// The form "update password" as it was sent.
-#[derive(Clone, Debug)]
-pub struct NewPassword {
-    pub form: String,
-    pub password: Secret,
-    pub confirmation: Secret,
-    pub end_other_sessions: bool,
-}
-
-/// What is wrong with a new password, and at which field it is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasswordProblem {
-    Missing,
-    Different,
-    TooLong,
-}
-
-#[derive(Debug)]
-pub enum PasswordOutcome {
-    Moved(Move),
-    Again { shown: Box<Shown>, problem: PasswordProblem },
-}
-
-pub async fn update_password(
-    cx: &Cx,
-    browser: &Browser,
-    tab_id: &TabId,
-    submitted: NewPassword,
-) -> Result<PasswordOutcome, StoreError> {
-    let (tab, client) = match tab_of(cx, browser, Some(tab_id.as_str())).await? {
-        Ok(found) => found,
-        Err(moved) => return Ok(PasswordOutcome::Moved(moved)),
-    };
-    let Some(tab) = tab::take(cx, browser, &tab.tab, &submitted.form).await? else {
-        return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
-    };
-    if tab.expires_at <= cx.now {
-        return Ok(PasswordOutcome::Moved(tab::start_over(cx, &tab, &client, Some("loginTimeout")).await?));
-    }
-    let Progress::Authenticated(authenticated) = tab.progress.clone() else {
-        return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
-    };
-    let realm = &cx.snapshot().realm.id;
-    let user = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await?;
-    // The code of another page of the tab does not change a password, and neither does who was not asked to.
-    if user.is_none_or(|user| sign_in::pending_action(&user).is_none()) {
-        return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
-    }
-    if let Some(problem) = problem_with(&submitted) {
-        return Ok(match show(cx, tab, client).await? {
-            Ok(shown) => PasswordOutcome::Again { shown: Box::new(shown), problem },
-            Err(moved) => PasswordOutcome::Moved(moved),
-        });
-    }
-    let Some(password) = cx.server.passwords.hash(cx.entropy(), &submitted.password, cx.now).await else {
-        return Ok(PasswordOutcome::Moved(Move::error("tooManyRequestsMessage")));
-    };
-    set_password(cx, &client, &authenticated, &password, submitted.end_other_sessions).await?;
-    let Some(user) = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await? else {
-        return Ok(PasswordOutcome::Moved(Move::error("invalidUserMessage")));
-    };
-    Ok(PasswordOutcome::Moved(sign_in::go_on(cx, browser, &client, &tab, &user, authenticated).await?))
-}
-
-fn problem_with(submitted: &NewPassword) -> Option<PasswordProblem> {
-    let password = submitted.password.expose();
-    if password.is_empty() {
-        Some(PasswordProblem::Missing)
-    } else if !submitted.password.matches(submitted.confirmation.expose()) {
-        Some(PasswordProblem::Different)
-    } else if password.len() > MAX_PASSWORD_BYTES {
-        Some(PasswordProblem::TooLong)
-    } else {
-        None
-    }
-}
-
-async fn set_password(
-    cx: &Cx,
-    client: &Client,
-    authenticated: &Authenticated,
-    password: &Credential,
-    end_other_sessions: bool,
-) -> Result<(), StoreError> {
-    let realm = &cx.snapshot().realm.id;
-    let user_id = &authenticated.user_id;
-    let changed = cx.store().in_tx(async |db| {
-        store::user::delete_required_action(db, realm, user_id, "UPDATE_PASSWORD").await?;
-        store::credential::put_password(db, realm, user_id, password).await?;
-        let mut told = Vec::new();
-        if end_other_sessions {
-            let own = authenticated.session.as_ref();
-            for (kind, except) in [(SessionKind::Online, own), (SessionKind::Offline, None)] {
-                told.extend(logout_notice::find(cx, db, kind, Ending::OfUser { user: user_id, except }).await?);
-                store::session::end_all_of_user(db, kind, realm, user_id, except).await?;
-            }
-        }
-        let mut changed = event::new(cx, EventKind::UpdatePassword).detail("custom_required_action", "UPDATE_PASSWORD");
-        changed.client_id = Some(client.client_id.to_string());
-        changed.user_id = Some(user_id.clone());
-        event::record_in(cx, db, &changed).await?;
-        logout_notice::write(cx, db, &told).await
-    });
-    logout_notice::send(cx, changed.await?).await;
-    Ok(())
 }

@@ -24,6 +24,7 @@ pub mod login;
 pub mod logout;
 pub mod logout_notice;
 pub mod masking;
+pub mod new_password;
 pub mod new_realm;
 pub mod outgoing;
 pub mod password;
@@ -36,6 +37,7 @@ pub mod signed_in;
 pub mod stopped;
 pub mod sweep;
 pub mod tab;
+pub mod update_password;
 pub mod user_info;
 
 pub use context::{Cx, Origin, Server};

@@ -3,6 +3,9 @@
 //! New passwords are argon2id with Keycloak's parameters and stored in Keycloak's form. Hashes that Keycloak made (argon2,
 //! pbkdf2 in three kinds) are checked as they are, and replaced by ours when their user signs in.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -13,6 +16,7 @@ use tokio::sync::Semaphore;
 use crate::base::{Entropy, Secret, Timestamp, constant_time_eq};
 use crate::model::CredentialId;
 use crate::model::credential::{Credential, PASSWORD};
+use crate::oidc::password_policy::{HashAlgorithm, HashRule};
 
 /// Longer passwords are refused before they are hashed.
 pub const MAX_PASSWORD_BYTES: usize = 1_024;
@@ -37,6 +41,8 @@ pub struct Passwords {
     slots: Arc<Semaphore>,
     queue: Arc<Semaphore>,
     cost: Cost,
+    /// The folder of lists of forbidden passwords.
+    lists: Option<PathBuf>,
 }
 
 /// What a check of a password says.
@@ -53,38 +59,62 @@ pub enum Check {
 impl Passwords {
     pub fn new(concurrency: usize, cost: Cost) -> Self {
         let (slots, queue) = (Semaphore::new(concurrency.max(1)), Semaphore::new(MAX_QUEUE));
-        Self { slots: Arc::new(slots), queue: Arc::new(queue), cost }
+        Self { slots: Arc::new(slots), queue: Arc::new(queue), cost, lists: None }
+    }
+
+    /// With a folder of lists of forbidden passwords: files in UTF-8, one password a line, in small letters.
+    #[must_use]
+    pub fn with_lists(self, folder: Option<PathBuf>) -> Self {
+        Self { lists: folder, ..self }
+    }
+
+    /// Where the list of this name is; a name is that of a file and leads nowhere else.
+    pub fn list(&self, name: &str) -> Option<PathBuf> {
+        let is_name = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
+        self.lists.as_ref().filter(|_| is_name).map(|folder| folder.join(name)).filter(|path| path.is_file())
+    }
+
+    /// Whether a list has the password, in whatever letters. The list is read anew each time: passwords are seldom set, and a
+    /// list of millions is not for the memory. `None` if too many are at work.
+    pub async fn is_listed(&self, list: PathBuf, password: &Secret) -> Option<std::io::Result<bool>> {
+        let wanted = Secret::new(password.expose().to_lowercase());
+        self.in_pool(move || {
+            for line in BufReader::new(File::open(list)?).lines() {
+                if line?.trim().to_lowercase() == wanted.expose() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+        .await
     }
 
     /// Checks a password. Without a credential the same work is done for nothing, so that a name that nobody has takes as long
     /// as one that somebody has.
-    pub async fn check(&self, password: &Secret, credential: Option<&Credential>) -> Check {
+    pub async fn check(&self, rule: &HashRule, password: &Secret, credential: Option<&Credential>) -> Check {
         if password.expose().len() > MAX_PASSWORD_BYTES {
             return Check::Wrong;
         }
         let stored = credential.and_then(Stored::read);
-        let work = stored.clone().unwrap_or_else(|| Stored::dummy(self.cost));
+        let new = Method::new(rule, self.cost);
+        let work = stored.clone().unwrap_or_else(|| Stored::empty(&new, [0; 16]));
         let password = password.clone();
         let Some(hash) = self.in_pool(move || work.compute(password.expose().as_bytes())).await else { return Check::Busy };
         match (stored, hash) {
             (Some(stored), Some(hash)) if constant_time_eq(&hash, &stored.value) => {
-                if stored.is_as(self.cost) {
-                    Check::Right
-                } else {
-                    Check::RightButWeak
-                }
+                if stored.method == new && stored.value.len() == new.length() { Check::Right } else { Check::RightButWeak }
             }
             _ => Check::Wrong,
         }
     }
 
     /// Hashes a new password into a credential; `None` if too many are being hashed.
-    pub async fn hash(&self, entropy: &Entropy, password: &Secret, now: Timestamp) -> Option<Credential> {
+    pub async fn hash(&self, rule: &HashRule, entropy: &Entropy, password: &Secret, now: Timestamp) -> Option<Credential> {
         let salt: [u8; 16] = entropy.bytes();
-        let work = Stored { value: vec![0; 32], salt: salt.to_vec(), method: Method::argon2id(self.cost) };
+        let method = Method::new(rule, self.cost);
+        let work = Stored::empty(&method, salt);
         let password = password.clone();
         let value = self.in_pool(move || work.compute(password.expose().as_bytes())).await??;
-        let cost = self.cost;
         let secret = json!({"value": STANDARD.encode(value), "salt": STANDARD.encode(salt), "additionalParameters": {}});
         Some(Credential {
             id: CredentialId::new(entropy.uuid()),
@@ -92,14 +122,7 @@ impl Passwords {
             user_label: None,
             created_at: now,
             secret_data: Secret::new(secret.to_string()),
-            credential_data: json!({
-                "hashIterations": cost.iterations,
-                "algorithm": "argon2",
-                "additionalParameters": {
-                    "hashLength": ["32"], "memory": [cost.memory_kib.to_string()], "type": ["id"], "version": ["1.3"],
-                    "parallelism": ["1"]
-                }
-            }),
+            credential_data: method.write(),
             priority: 10,
         })
     }
@@ -125,6 +148,16 @@ struct Stored {
     method: Method,
 }
 
+/// The costs that Keycloak has for hashes other than argon2, where a realm names none.
+const PBKDF2: [(HashAlgorithm, Digest, u32); 3] = [
+    (HashAlgorithm::Pbkdf2Sha1, Digest::Sha1, 1_300_000),
+    (HashAlgorithm::Pbkdf2Sha256, Digest::Sha256, 600_000),
+    (HashAlgorithm::Pbkdf2Sha512, Digest::Sha512, 210_000),
+];
+/// A realm's policy may not make a sign-in take minutes.
+const MAX_ARGON2_ITERATIONS: u32 = 100;
+const MAX_PBKDF2_ITERATIONS: u32 = 10_000_000;
+
 #[derive(Clone, PartialEq, Eq)]
 enum Method {
     Argon2 { variant: argon2::Algorithm, version: argon2::Version, memory_kib: u32, iterations: u32, parallelism: u32 },
@@ -139,13 +172,48 @@ enum Digest {
 }
 
 impl Method {
-    fn argon2id(cost: Cost) -> Self {
+    /// As new passwords are hashed.
+    fn new(rule: &HashRule, cost: Cost) -> Self {
+        let other = PBKDF2.into_iter().find(|(algorithm, ..)| rule.algorithm == Some(*algorithm));
+        if let Some((_, digest, usual)) = other {
+            return Self::Pbkdf2 { digest, iterations: rule.iterations.unwrap_or(usual).min(MAX_PBKDF2_ITERATIONS) };
+        }
         Self::Argon2 {
             variant: argon2::Algorithm::Argon2id,
             version: argon2::Version::V0x13,
             memory_kib: cost.memory_kib,
-            iterations: cost.iterations,
+            iterations: rule.iterations.unwrap_or(cost.iterations).min(MAX_ARGON2_ITERATIONS),
             parallelism: 1,
+        }
+    }
+
+    /// The bytes of a new hash.
+    fn length(&self) -> usize {
+        match self {
+            Self::Argon2 { .. } | Self::Pbkdf2 { digest: Digest::Sha256, .. } => 32,
+            Self::Pbkdf2 { .. } => 64,
+        }
+    }
+
+    /// `credentialData` of a new hash.
+    fn write(&self) -> Value {
+        match self {
+            Self::Argon2 { memory_kib, iterations, .. } => json!({
+                "hashIterations": iterations,
+                "algorithm": "argon2",
+                "additionalParameters": {
+                    "hashLength": ["32"], "memory": [memory_kib.to_string()], "type": ["id"], "version": ["1.3"],
+                    "parallelism": ["1"]
+                }
+            }),
+            Self::Pbkdf2 { digest, iterations } => {
+                let algorithm = match digest {
+                    Digest::Sha1 => "pbkdf2",
+                    Digest::Sha256 => "pbkdf2-sha256",
+                    Digest::Sha512 => "pbkdf2-sha512",
+                };
+                json!({"hashIterations": iterations, "algorithm": algorithm, "additionalParameters": {}})
+            }
         }
     }
 
@@ -169,7 +237,7 @@ impl Method {
                     "1.0" => argon2::Version::V0x10,
                     _ => return None,
                 };
-                let iterations = Some(iterations).filter(|i| (1..=100).contains(i))?;
+                let iterations = Some(iterations).filter(|i| (1..=MAX_ARGON2_ITERATIONS).contains(i))?;
                 return Some(Self::Argon2 { variant, version, memory_kib, iterations, parallelism });
             }
             "pbkdf2" => Digest::Sha1,
@@ -177,7 +245,7 @@ impl Method {
             "pbkdf2-sha512" => Digest::Sha512,
             _ => return None,
         };
-        Some(Self::Pbkdf2 { digest, iterations }).filter(|_| (1..=10_000_000).contains(&iterations))
+        Some(Self::Pbkdf2 { digest, iterations }).filter(|_| (1..=MAX_PBKDF2_ITERATIONS).contains(&iterations))
     }
 }
 
@@ -189,12 +257,9 @@ impl Stored {
         Some(Self { value, salt: bytes("salt")?, method: Method::read(&credential.credential_data)? })
     }
 
-    fn dummy(cost: Cost) -> Self {
-        Self { value: vec![0; 32], salt: vec![0; 16], method: Method::argon2id(cost) }
-    }
-
-    fn is_as(&self, cost: Cost) -> bool {
-        self.method == Method::argon2id(cost) && self.value.len() == 32
+    /// What a new hash is computed into.
+    fn empty(method: &Method, salt: [u8; 16]) -> Self {
+        Self { value: vec![0; method.length()], salt: salt.to_vec(), method: method.clone() }
     }
 
     /// The hash of this password under the stored salt and cost; the length is that of the stored one.

@@ -2,17 +2,21 @@
 
 use super::brute_force;
 use super::context::Cx;
+use super::new_password;
 use super::password::Check;
 use crate::base::Secret;
 use crate::model::credential::{Credential, PASSWORD};
+use crate::model::user::UPDATE_PASSWORD;
 use crate::model::{User, UserId};
 use crate::oidc::brute_force::Lock;
+use crate::oidc::password_policy::PasswordPolicy;
 use crate::store::{self, StoreError};
 
 /// What a check of a password came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Checked {
-    Right,
+    /// The user, as it is now: one whose password is too old has been asked for a new one.
+    Right(Box<User>),
     Wrong,
     /// Too many wrong ones came before, right or wrong as this one may be. Whoever tries is told that it is wrong.
     Locked(Lock),
@@ -24,51 +28,58 @@ pub enum Checked {
 ///
 /// A lock is looked at before the check and after it: guesses that were sent all at once are checked a few at a time, and the
 /// right one among them does not count once enough wrong ones were.
-pub async fn check(cx: &Cx, user: Option<&User>, password: &Secret) -> Result<Checked, StoreError> {
-    let guarded = user.filter(|_| brute_force::is_on(cx));
-    if let Some(user) = guarded
-        && let Some(lock) = brute_force::lock_of(cx, &mut cx.store().db().await?, user).await?
-    {
+pub async fn check(cx: &Cx, user: Option<User>, password: &Secret) -> Result<Checked, StoreError> {
+    let policy = new_password::policy(cx)?;
+    let Some(user) = user else {
         // For nothing, so that it takes as long.
-        cx.server.passwords.check(password, None).await;
+        let check = cx.server.passwords.check(&policy.hash, password, None).await;
+        return Ok(if check == Check::Busy { Checked::Busy } else { Checked::Wrong });
+    };
+    let is_guarded = brute_force::is_on(cx);
+    if is_guarded && let Some(lock) = brute_force::lock_of(cx, &mut cx.store().db().await?, &user).await? {
+        cx.server.passwords.check(&policy.hash, password, None).await;
         return Ok(Checked::Locked(lock));
     }
-    let checked = compare(cx, user, password).await?;
-    let Some(user) = guarded else { return Ok(checked) };
-    match checked {
-        Checked::Right if brute_force::forget(cx, user).await? => Ok(Checked::Locked(Lock::Temporary)),
-        Checked::Wrong => {
-            brute_force::count(cx, user).await?;
-            Ok(Checked::Wrong)
-        }
-        other => Ok(other),
-    }
-}
-
-async fn compare(cx: &Cx, user: Option<&User>, password: &Secret) -> Result<Checked, StoreError> {
     let realm = &cx.snapshot().realm.id;
-    let credentials = match user {
-        Some(user) => store::credential::list_credentials(&mut cx.store().db().await?, realm, &user.id).await?,
-        None => Vec::new(),
-    };
+    let credentials = store::credential::list_credentials(&mut cx.store().db().await?, realm, &user.id).await?;
     let stored = credentials.iter().find(|c| c.kind == PASSWORD);
-    let check = cx.server.passwords.check(password, stored).await;
-    Ok(match (check, user, stored) {
-        (Check::Busy, ..) => Checked::Busy,
-        (Check::Right, Some(_), Some(_)) => Checked::Right,
-        (Check::RightButWeak, Some(user), Some(stored)) => {
-            rehash(cx, &user.id, stored, password).await?;
-            Checked::Right
+    let check = cx.server.passwords.check(&policy.hash, password, stored).await;
+    let stored = match (check, stored) {
+        (Check::Busy, _) => return Ok(Checked::Busy),
+        (Check::Right | Check::RightButWeak, Some(stored)) => stored,
+        _ => {
+            if is_guarded {
+                brute_force::count(cx, &user).await?;
+            }
+            return Ok(Checked::Wrong);
         }
-        _ => Checked::Wrong,
-    })
+    };
+    if is_guarded && brute_force::forget(cx, &user).await? {
+        return Ok(Checked::Locked(Lock::Temporary));
+    }
+    if check == Check::RightButWeak {
+        rehash(cx, &policy, &user.id, stored, password).await?;
+    }
+    let is_too_old = policy.expires_after.is_some_and(|age| cx.now.since(stored.created_at) > age);
+    Ok(Checked::Right(Box::new(if is_too_old { ask_for_new(cx, user).await? } else { user })))
 }
 
 /// Replaces the hash of a password that was just proven by one of the present kind and cost.
-async fn rehash(cx: &Cx, user: &UserId, old: &Credential, password: &Secret) -> Result<(), StoreError> {
-    let Some(better) = cx.server.passwords.hash(cx.entropy(), password, cx.now).await else { return Ok(()) };
+async fn rehash(cx: &Cx, policy: &PasswordPolicy, user: &UserId, old: &Credential, password: &Secret) -> Result<(), StoreError> {
+    let better = cx.server.passwords.hash(&policy.hash, cx.entropy(), password, cx.now).await;
+    let Some(better) = better else { return Ok(()) };
     let mut db = cx.store().db().await?;
     let realm = &cx.snapshot().realm.id;
     store::credential::rehash_password(&mut db, realm, user, old, &better.secret_data, &better.credential_data).await?;
     Ok(())
+}
+
+async fn ask_for_new(cx: &Cx, user: User) -> Result<User, StoreError> {
+    let (realm, mut db) = (&cx.snapshot().realm.id, cx.store().db().await?);
+    if !store::user::add_required_action(&mut db, realm, &user.id, UPDATE_PASSWORD).await? {
+        return Ok(user);
+    }
+    drop(db);
+    let fresh = cx.server.realms.read_user(cx.store(), realm, &user.id).await?;
+    Ok(fresh.map_or(user, |fresh| fresh.as_ref().clone()))
 }

@@ -29,21 +29,25 @@ async fn hashes_that_keycloak_made_let_their_users_in() {
     let passwords = Passwords::new(2, Cost::KEYCLOAK);
     for (algorithm, iterations, value) in VECTORS {
         let credential = imported(algorithm, iterations, value);
-        let right = passwords.check(&Secret::new("Nightlatch-vector-1"), Some(&credential)).await;
+        let right = passwords.check(&HashRule::default(), &Secret::new("Nightlatch-vector-1"), Some(&credential)).await;
         let expected = if algorithm == "argon2" { Check::Right } else { Check::RightButWeak };
         assert_eq!(right, expected, "{algorithm} {iterations}");
-        assert_eq!(passwords.check(&Secret::new("nightlatch-vector-1"), Some(&credential)).await, Check::Wrong);
+        assert_eq!(
+            passwords.check(&HashRule::default(), &Secret::new("nightlatch-vector-1"), Some(&credential)).await,
+            Check::Wrong
+        );
     }
 }
 
 #[tokio::test]
 async fn what_is_hashed_is_checked_and_nobody_without_a_password_comes_in() {
     let passwords = Passwords::new(1, Cost { memory_kib: 64, iterations: 1 });
-    let credential = passwords.hash(&Entropy::Os, &Secret::new("alice"), Timestamp::from_unix_seconds(0)).await.unwrap();
-    assert_eq!(passwords.check(&Secret::new("alice"), Some(&credential)).await, Check::Right);
-    assert_eq!(passwords.check(&Secret::new(""), Some(&credential)).await, Check::Wrong);
-    assert_eq!(passwords.check(&Secret::new("alice"), None).await, Check::Wrong);
-    assert_eq!(passwords.check(&Secret::new("a".repeat(1_025)), Some(&credential)).await, Check::Wrong);
+    let credential =
+        passwords.hash(&HashRule::default(), &Entropy::Os, &Secret::new("alice"), Timestamp::from_unix_seconds(0)).await.unwrap();
+    assert_eq!(passwords.check(&HashRule::default(), &Secret::new("alice"), Some(&credential)).await, Check::Right);
+    assert_eq!(passwords.check(&HashRule::default(), &Secret::new(""), Some(&credential)).await, Check::Wrong);
+    assert_eq!(passwords.check(&HashRule::default(), &Secret::new("alice"), None).await, Check::Wrong);
+    assert_eq!(passwords.check(&HashRule::default(), &Secret::new("a".repeat(1_025)), Some(&credential)).await, Check::Wrong);
 }
 
 #[test]
@@ -51,4 +55,35 @@ fn a_cost_that_would_stop_the_server_is_not_read() {
     for (algorithm, iterations) in [("argon2", 101), ("pbkdf2-sha256", 10_000_001), ("pbkdf2-sha256", 0), ("scrypt", 1)] {
         assert!(!is_understood(&imported(algorithm, iterations, VECTORS[0].2)), "{algorithm} {iterations}");
     }
+}
+
+#[tokio::test]
+async fn a_realm_says_how_its_passwords_are_hashed_and_others_are_replaced() {
+    let passwords = Passwords::new(1, Cost { memory_kib: 64, iterations: 1 });
+    let (own, now) = (HashRule::default(), Timestamp::from_unix_seconds(0));
+    for (algorithm, length) in
+        [(HashAlgorithm::Pbkdf2Sha1, 64), (HashAlgorithm::Pbkdf2Sha256, 32), (HashAlgorithm::Pbkdf2Sha512, 64)]
+    {
+        let rule = HashRule { algorithm: Some(algorithm), iterations: Some(1_000) };
+        let credential = passwords.hash(&rule, &Entropy::Os, &Secret::new("alice"), now).await.unwrap();
+        assert_eq!(Stored::read(&credential).unwrap().value.len(), length);
+        assert_eq!(passwords.check(&rule, &Secret::new("alice"), Some(&credential)).await, Check::Right);
+        assert_eq!(passwords.check(&own, &Secret::new("alice"), Some(&credential)).await, Check::RightButWeak);
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_a_file_of_its_folder_and_nothing_else() {
+    let folder = std::env::temp_dir().join(format!("nightlatch-lists-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("inner")).unwrap();
+    std::fs::write(folder.join("common.txt"), "123456\nPassw0rd\n").unwrap();
+    let passwords = Passwords::new(1, Cost::KEYCLOAK).with_lists(Some(folder.clone()));
+    let list = passwords.list("common.txt").unwrap();
+    assert!(passwords.is_listed(list.clone(), &Secret::new("PASSW0RD")).await.unwrap().unwrap());
+    assert!(!passwords.is_listed(list, &Secret::new("passw0rd1")).await.unwrap().unwrap());
+    for name in ["", ".", "..", "inner", "none.txt", "../common.txt", "inner/../common.txt", ".hidden"] {
+        assert_eq!(passwords.list(name), None, "{name}");
+    }
+    assert_eq!(Passwords::new(1, Cost::KEYCLOAK).list("common.txt"), None);
+    std::fs::remove_dir_all(folder).unwrap();
 }

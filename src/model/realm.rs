@@ -91,6 +91,8 @@ pub struct RealmSettings {
     /// How long events of administrators are kept; none for good.
     pub admin_events_expiration: Option<Duration>,
     pub brute_force: BruteForceSettings,
+    /// What new passwords have to be; `oidc::password_policy` reads it.
+    pub password_policy: Option<String>,
     pub security_headers: BTreeMap<String, String>,
     pub attributes: BTreeMap<String, String>,
 }
@@ -188,6 +190,7 @@ impl RealmSettings {
                 minimum_quick_login_wait: seconds(number("minimumQuickLoginWaitSeconds")),
                 max_delta: seconds(number("maxDeltaTimeSeconds")),
             },
+            password_policy: Some(text("passwordPolicy")).filter(|policy| !policy.is_empty()),
             security_headers: field("browserSecurityHeaders").map(text_map).unwrap_or_default(),
             attributes,
         }

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use super::{ClientUuid, Consent, GroupId, RoleId, UserId};
 use crate::base::Timestamp;
 
+/// What a user is asked to do who has to choose a new password.
+pub const UPDATE_PASSWORD: &str = "UPDATE_PASSWORD";
+
 /// A user as decisions see it. Credentials are not part of it: they are read where a password is checked, and nowhere kept.
 #[derive(Clone, Debug)]
 pub struct User {

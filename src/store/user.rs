@@ -237,6 +237,18 @@ pub async fn touch(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -> Result<bo
     Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }
 
+/// Asks something of the user, who is not asked twice for the same; false if that is so already.
+pub async fn add_required_action(db: &mut Db<'_>, realm: &RealmId, user: &UserId, action: &str) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update user_account set required_actions = array_append(required_actions, $3), version = version + 1
+         where realm_id = $1 and user_id = $2 and not $3 = any(required_actions)",
+        realm.as_str(),
+        user.as_str(),
+        action,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}
+
 /// The user has done what was asked. Nothing else of the user is written: an administrator may be changing it.
 pub async fn delete_required_action(db: &mut Db<'_>, realm: &RealmId, user: &UserId, action: &str) -> Result<(), StoreError> {
     sqlx::query!(

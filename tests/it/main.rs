@@ -29,6 +29,7 @@ mod offline_grants;
 mod outage;
 mod packaging;
 mod pages;
+mod password_policy;
 mod push_to_clients;
 mod realm_files;
 mod rotation;

@@ -9,11 +9,13 @@ use crate::model::admin_event::ResourceType;
 use crate::model::realm::LIFESPANS;
 use crate::model::{Client, ClientId, RealmId};
 use crate::oidc::admin_roles::master_client;
+use crate::oidc::password_policy;
 use crate::store::client::ClientRow;
 use crate::store::realm::RealmChange;
 use crate::store::{self, Db, StoreError};
 
 const MASTER: &str = "master";
+const POLICY: &str = "passwordPolicy";
 
 /// What a realm is to be.
 #[derive(Clone, Debug)]
@@ -37,12 +39,13 @@ pub async fn update(cx: &Cx, change: &Change) -> Result<(), Refusal> {
         realm_rules::check_name(&change.name)?;
     }
     realm_rules::check(&change.named, &change.document)?;
+    let document = with_policy(cx, &change.document)?;
     let row = RealmChange {
         name: &change.name,
         enabled: change.enabled,
         not_before: change.not_before,
-        settings: &change.document,
-        changes_lifespans: LIFESPANS.iter().any(|name| realm.document.get(*name) != change.document.get(*name)),
+        settings: &document,
+        changes_lifespans: LIFESPANS.iter().any(|name| realm.document.get(*name) != document.get(*name)),
     };
     let master = if renamed { master_of(cx).await? } else { None };
     write_decided(cx, async |db| {
@@ -62,6 +65,22 @@ pub async fn update(cx: &Cx, change: &Change) -> Result<(), Refusal> {
         cx.server.realms.invalidate(master);
     }
     Ok(())
+}
+
+/// The document with the password policy as it is kept: without doublets, or not at all. The list that it names has to be there.
+fn with_policy(cx: &Cx, document: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+    let mut document = document.clone();
+    let text = document.get(POLICY).and_then(Value::as_str).unwrap_or_default();
+    let policy = password_policy::parse(text).map_err(|problem| Refusal::Invalid(problem.to_string()))?;
+    if policy.forbidden_list.as_deref().is_some_and(|list| cx.server.passwords.list(list).is_none()) {
+        return Err(Refusal::Invalid("Invalid config for passwordBlacklist: Password blacklist not found".to_owned()));
+    }
+    if policy.text.is_empty() {
+        document.remove(POLICY);
+    } else {
+        document.insert(POLICY.to_owned(), Value::from(policy.text));
+    }
+    Ok(document)
 }
 
 /// Says which attributes users have. Keycloak keeps no event of it; who may see what of a user is worth one.

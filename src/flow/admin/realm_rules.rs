@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::{Refusal, fits};
 use crate::model::realm::{fresh_document, whole_number};
 use crate::model::{RealmSettings, own_attributes};
+use crate::oidc::password_policy;
 
 /// What a realm's name may not hold: it is a segment of addresses.
 const FORBIDDEN: &str = "/?#\\%;[]\"<>{}|^`";
@@ -19,24 +20,6 @@ const FLOWS: [&str; 7] = [
     "dockerAuthenticationFlow",
     "firstBrokerLoginFlow",
 ];
-const POLICIES_WITH_A_NUMBER: [&str; 13] = [
-    "length",
-    "maxLength",
-    "digits",
-    "upperCase",
-    "lowerCase",
-    "specialChars",
-    "passwordHistory",
-    "hashIterations",
-    "forceExpiredPasswordChange",
-    "maxAuthAge",
-    "recoveryCodesWarningThreshold",
-    "passwordAge",
-    "passwordHistoryDays",
-];
-const OTHER_POLICIES: [&str; 7] =
-    ["notUsername", "notEmail", "notContainsUsername", "regexPattern", "hashAlgorithm", "passwordBlacklist", "username"];
-
 /// The first letter of a name that an address cannot hold.
 pub fn forbidden_letter(name: &str) -> Option<char> {
     name.chars().find(|c| FORBIDDEN.contains(*c) || c.is_control())
@@ -74,7 +57,8 @@ pub fn check(named: &Map<String, Value>, after: &Map<String, Value>) -> Result<(
     if code("accessTokenLifespan").is_some_and(|n| n < -1) {
         return refuse("Invalid value for accessTokenLifespan");
     }
-    policy(text("passwordPolicy").unwrap_or_default())?;
+    let policy = password_policy::parse(text("passwordPolicy").unwrap_or_default());
+    policy.map_err(|problem| Refusal::Invalid(problem.to_string()))?;
     let settings = RealmSettings::of(after);
     own_attributes::check(&settings.attributes, false).map_err(Refusal::Invalid)?;
     lifespans(&settings)
@@ -99,22 +83,6 @@ fn lifespans(realm: &RealmSettings) -> Result<(), Refusal> {
     }
     if realm.client_session_max > realm.sso_session_max {
         return refuse("Client Session Max Lifespan cannot be greater than Realm SSO Max Lifespan.");
-    }
-    Ok(())
-}
-
-/// `length(8) and notUsername`
-fn policy(text: &str) -> Result<(), Refusal> {
-    for part in text.split(" and ").map(str::trim).filter(|p| !p.is_empty()) {
-        let (name, value) = part.split_once('(').map_or((part, None), |(n, v)| (n.trim(), v.strip_suffix(')')));
-        if POLICIES_WITH_A_NUMBER.contains(&name) {
-            let is_number = value.is_none_or(|v| v == "undefined" || v.parse::<i32>().is_ok());
-            if !is_number {
-                return Err(Refusal::Invalid(format!("Invalid config for {name}: Not a valid number")));
-            }
-        } else if !OTHER_POLICIES.contains(&name) {
-            return Err(Refusal::Invalid("Password policy not found".to_owned()));
-        }
     }
     Ok(())
 }

@@ -11,10 +11,10 @@ use crate::base::Secret;
 use crate::flow::admin_event::{Change, note};
 use crate::flow::brute_force;
 use crate::flow::context::Cx;
-use crate::flow::password::MAX_PASSWORD_BYTES;
+use crate::flow::new_password::{self, Accepted, Owner};
 use crate::model::admin_event::ResourceType;
-use crate::model::credential::Credential;
 use crate::model::login_failure::DISABLED_REASON;
+use crate::model::user::UPDATE_PASSWORD;
 use crate::model::{GroupId, User, UserId};
 use crate::oidc::user_profile::Editor;
 use crate::oidc::user_rules::{self, Violation};
@@ -49,13 +49,9 @@ pub enum Refusal {
     SameUsername,
     SameEmail,
     Invalid(Vec<Violation>),
-    /// Keycloak's sentence about a password.
-    Password(&'static str),
-    /// Too many passwords are being hashed.
-    Busy,
+    PasswordMissing,
+    Password(new_password::Refused),
 }
-
-const UPDATE_PASSWORD: &str = "UPDATE_PASSWORD";
 
 /// What a user can be asked to do; Keycloak drops other names without a word.
 const REQUIRED_ACTIONS: [&str; 14] = [
@@ -94,7 +90,8 @@ pub async fn create(cx: &Cx, change: &UserChange, groups: &[GroupId]) -> Result<
     if let Some(refusal) = taken.or_else(|| invalid(cx, &user, None)) {
         return Ok(Err(refusal));
     }
-    let passwords = match hash_all(cx, &change.passwords).await {
+    let owner = Owner { id: None, username: &user.username, email: user.email.as_deref() };
+    let passwords = match accept_all(cx, owner, &change.passwords).await? {
         Ok(passwords) => passwords,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -109,7 +106,7 @@ pub async fn create(cx: &Cx, change: &UserChange, groups: &[GroupId]) -> Result<
             store::user::insert_membership(db, &realm.id, &user.id, group).await?;
         }
         for password in &passwords {
-            store::credential::put_password(db, &realm.id, &user.id, password).await?;
+            new_password::put(cx, db, &user.id, password).await?;
         }
         note(cx, db, Change::create(ResourceType::User, user.id.as_str())).await
     });
@@ -121,8 +118,8 @@ pub async fn create(cx: &Cx, change: &UserChange, groups: &[GroupId]) -> Result<
 
 pub async fn update(cx: &Cx, id: &UserId, change: &UserChange) -> Result<Result<(), Refusal>, StoreError> {
     let realm = &cx.snapshot().realm.id;
-    // Hashed before the row is locked: it takes long.
-    let passwords = match hash_all(cx, &change.passwords).await {
+    // Before the row is locked: it takes long.
+    let passwords = match accept_of(cx, id, &change.passwords).await? {
         Ok(passwords) => passwords,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -153,7 +150,7 @@ pub async fn update(cx: &Cx, id: &UserId, change: &UserChange) -> Result<Result<
         }
         store::user::update_user(db, realm, &user, !cx.settings().duplicate_emails_allowed).await?;
         for password in &passwords {
-            store::credential::put_password(db, realm, id, password).await?;
+            new_password::put(cx, db, id, password).await?;
         }
         note(cx, db, Change::update(ResourceType::User)).await?;
         Ok(Ok(()))
@@ -190,15 +187,17 @@ pub async fn delete(cx: &Cx, id: &UserId) -> Result<bool, StoreError> {
 /// Sets a password. The user's sessions go on.
 pub async fn reset_password(cx: &Cx, id: &UserId, password: &NewPassword) -> Result<Result<(), Refusal>, StoreError> {
     let realm = &cx.snapshot().realm.id;
-    let credential = match hash(cx, password).await {
-        Ok(credential) => credential,
+    let accepted = match accept_of(cx, id, std::slice::from_ref(password)).await? {
+        Ok(accepted) => accepted,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let written = cx.store().in_tx(async |db| {
         let Some(mut user) = lock(cx, db, id).await? else { return Ok(Err(Refusal::NotFound)) };
         ask_for_change(&mut user, password.temporary);
         store::user::update_user(db, realm, &user, !cx.settings().duplicate_emails_allowed).await?;
-        store::credential::put_password(db, realm, id, &credential).await?;
+        for password in &accepted {
+            new_password::put(cx, db, id, password).await?;
+        }
         note(cx, db, Change::action(ResourceType::User)).await?;
         Ok(Ok(()))
     });
@@ -328,23 +327,26 @@ fn named_conflict<T>(written: Result<T, StoreError>) -> Result<Result<T, Refusal
     }
 }
 
-async fn hash_all(cx: &Cx, passwords: &[NewPassword]) -> Result<Vec<Credential>, Refusal> {
-    let mut hashed = Vec::new();
-    for password in passwords {
-        hashed.push(hash(cx, password).await?);
+/// Passwords for a user who is there.
+async fn accept_of(cx: &Cx, id: &UserId, passwords: &[NewPassword]) -> Result<Result<Vec<Accepted>, Refusal>, StoreError> {
+    if passwords.is_empty() {
+        return Ok(Ok(Vec::new()));
     }
-    Ok(hashed)
+    let user = store::user::find_user(&mut cx.store().db().await?, &cx.snapshot().realm.id, id).await?;
+    let Some(user) = user else { return Ok(Err(Refusal::NotFound)) };
+    accept_all(cx, Owner { id: Some(id), username: &user.username, email: user.email.as_deref() }, passwords).await
 }
 
-async fn hash(cx: &Cx, password: &NewPassword) -> Result<Credential, Refusal> {
-    let value = password.value.as_ref().ok_or(Refusal::Password("No password provided"))?;
-    if value.expose().trim().is_empty() {
-        return Err(Refusal::Password("Empty password not allowed"));
+async fn accept_all(cx: &Cx, owner: Owner<'_>, passwords: &[NewPassword]) -> Result<Result<Vec<Accepted>, Refusal>, StoreError> {
+    let mut all = Vec::new();
+    for password in passwords {
+        let Some(value) = &password.value else { return Ok(Err(Refusal::PasswordMissing)) };
+        match new_password::accept(cx, owner, value).await? {
+            Ok(accepted) => all.push(accepted),
+            Err(refused) => return Ok(Err(Refusal::Password(refused))),
+        }
     }
-    if value.expose().len() > MAX_PASSWORD_BYTES {
-        return Err(Refusal::Password("Password is too long"));
-    }
-    cx.server.passwords.hash(cx.entropy(), value, cx.now).await.ok_or(Refusal::Busy)
+    Ok(Ok(all))
 }
 
 fn ask_for_change(user: &mut User, temporary: bool) {

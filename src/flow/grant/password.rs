@@ -59,15 +59,14 @@ async fn authenticate(cx: &Cx, request: &PasswordLogin) -> Result<Result<(User, 
     trace.user = user.as_ref().map(|u| u.id.clone());
     let empty = Secret::new("");
     let presented = request.password.as_ref().unwrap_or(&empty);
-    let user = match (password_check::check(cx, user.as_ref(), presented).await?, user) {
-        (Checked::Right, Some(user)) => user,
-        (Checked::Busy, _) => return Ok(Err(Rejection::new(busy(), "temporarily_unavailable", trace))),
-        (Checked::Locked(lock), _) => {
-            return Ok(Err(Rejection { event_error: lock.event_error(), ..wrong_credentials(trace) }));
-        }
-        (Checked::Right | Checked::Wrong, user) => {
+    let is_known = user.is_some();
+    let user = match password_check::check(cx, user, presented).await? {
+        Checked::Right(user) => *user,
+        Checked::Busy => return Ok(Err(Rejection::new(busy(), "temporarily_unavailable", trace))),
+        Checked::Locked(lock) => return Ok(Err(Rejection { event_error: lock.event_error(), ..wrong_credentials(trace) })),
+        Checked::Wrong => {
             let mut rejection = wrong_credentials(trace);
-            rejection.event_error = if user.is_none() { "user_not_found" } else { rejection.event_error };
+            rejection.event_error = if is_known { rejection.event_error } else { "user_not_found" };
             return Ok(Err(rejection));
         }
     };

@@ -1,10 +1,13 @@
 //! The passwords of a file, hashed before the transaction begins: that takes long.
 
+use serde_json::Value;
+
 use super::writer::ImportError;
 use crate::base::Timestamp;
 use crate::flow::context::Server;
 use crate::model::credential::Credential;
 use crate::model::realm_import::{PasswordImport, RealmImport};
+use crate::oidc::password_policy;
 
 /// Hashes the passwords that stand in the clear; the order is that of the users and their credentials.
 pub(super) async fn hash_passwords(
@@ -12,6 +15,8 @@ pub(super) async fn hash_passwords(
     import: &mut RealmImport,
     now: Timestamp,
 ) -> Result<Vec<Vec<Credential>>, ImportError> {
+    let policy = import.document.get("passwordPolicy").and_then(Value::as_str).unwrap_or_default();
+    let policy = password_policy::parse(policy).map_err(|problem| ImportError::Unknown(problem.to_string()))?;
     let mut all = Vec::with_capacity(import.users.len());
     for user in &mut import.users {
         let mut of_user = Vec::new();
@@ -19,7 +24,10 @@ pub(super) async fn hash_passwords(
             of_user.push(match password {
                 PasswordImport::Stored(credential) => credential,
                 PasswordImport::Clear(clear) => {
-                    server.passwords.hash(&server.entropy, &clear, now).await.ok_or(ImportError::Busy)?
+                    if policy.check(clear.expose(), &user.username, user.email.as_deref()).is_some() {
+                        return Err(ImportError::Unknown("Password policy not met. See logs for details".to_owned()));
+                    }
+                    server.passwords.hash(&policy.hash, &server.entropy, &clear, now).await.ok_or(ImportError::Busy)?
                 }
             });
         }

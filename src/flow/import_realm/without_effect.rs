@@ -1,18 +1,18 @@
 //! What of a realm file is kept and shown, but changes nothing that this server does. Whoever moves a realm has to know.
 
-use crate::model::credential::PASSWORD;
+use crate::model::credential::is_hashed;
 use crate::model::realm::fresh_document;
 use crate::model::realm_import::{PasswordImport, RealmImport};
+use crate::model::user::UPDATE_PASSWORD;
 use crate::model::{ClientSettings, ProtocolMapper};
 use crate::oidc::mapper;
 
 /// Settings that say how people come in, and are not acted on; named where they differ from those of a fresh realm.
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 11] = [
     "browserFlow",
     "clientAuthenticationFlow",
     "directGrantFlow",
     "organizationsEnabled",
-    "passwordPolicy",
     "registrationAllowed",
     "registrationFlow",
     "resetCredentialsFlow",
@@ -36,10 +36,10 @@ pub(super) fn without_effect(import: &RealmImport) -> Vec<String> {
         all.extend(mappers(&path, &client.mappers));
     }
     for user in &import.users {
-        let actions = user.required_actions.iter().filter(|a| *a != "UPDATE_PASSWORD");
+        let actions = user.required_actions.iter().filter(|a| *a != UPDATE_PASSWORD);
         all.extend(actions.map(|action| format!("users.{}.requiredActions.{action}", user.username)));
         let kinds = user.passwords.iter().filter_map(|p| match p {
-            PasswordImport::Stored(credential) if credential.kind != PASSWORD => Some(&credential.kind),
+            PasswordImport::Stored(credential) if !is_hashed(&credential.kind) => Some(&credential.kind),
             _ => None,
         });
         all.extend(kinds.map(|kind| format!("users.{}.credentials.{kind}", user.username)));

@@ -10,6 +10,7 @@ use super::answer::{Answer, done, done_uncached, shown};
 use super::{Admin, ManageUsers, Permission, ViewUsers};
 use crate::flow::admin::user::Refusal;
 use crate::flow::admin::{session, user as flow, user_holding};
+use crate::flow::new_password::Refused;
 use crate::http::error::{AdminError, json as json_response};
 use crate::http::extract::Json;
 use crate::http::representation::credential::{CredentialRepresentation, credential};
@@ -117,8 +118,13 @@ pub(super) fn refused(refusal: Refusal) -> Answer {
         Refusal::NameMissing => AdminError::bad_request("User name is missing"),
         Refusal::SameUsername => AdminError::conflict("User exists with same username"),
         Refusal::SameEmail => AdminError::conflict("User exists with same email"),
-        Refusal::Password(text) => AdminError::Plain(StatusCode::BAD_REQUEST, text.to_owned()),
-        Refusal::Busy => AdminError::Plain(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable".to_owned()),
+        Refusal::PasswordMissing => AdminError::Plain(StatusCode::BAD_REQUEST, "No password provided".to_owned()),
+        Refusal::Password(refused) => match refused {
+            Refused::Empty => AdminError::Plain(StatusCode::BAD_REQUEST, "Empty password not allowed".to_owned()),
+            Refused::TooLong => AdminError::Plain(StatusCode::BAD_REQUEST, "Password is too long".to_owned()),
+            Refused::Policy(broken) => AdminError::Described(StatusCode::BAD_REQUEST, broken.key, broken.text()),
+            Refused::Busy => AdminError::Plain(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable".to_owned()),
+        },
         Refusal::Invalid(violations) => return Ok(json_response(StatusCode::BAD_REQUEST, &invalid(&violations))),
     })
 }

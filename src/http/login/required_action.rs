@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use super::answer::{move_on, query};
 use super::{authenticate, shown};
 use crate::base::Secret;
-use crate::flow::login::{self, NewPassword, PasswordOutcome};
+use crate::flow::update_password::{NewPassword, PasswordOutcome, update_password};
 use crate::http::error::{PageFailure, Pages};
 use crate::http::extract::{PageCx, browser, read_form};
 use crate::http::state::App;
@@ -33,10 +33,10 @@ pub(super) async fn post(State(app): State<App>, PageCx(cx): PageCx, RawQuery(ra
         end_other_sessions: form.get("logout-sessions") == Some("on"),
     };
     let tab = TabId::new(parameters.get("tab_id").unwrap_or_default());
-    match login::update_password(&cx, &browser(&parts.headers), &tab, submitted).await {
+    match update_password(&cx, &browser(&parts.headers), &tab, submitted).await {
         Ok(PasswordOutcome::Moved(moved)) => move_on(&app, &cx, &pages, moved),
         Ok(PasswordOutcome::Again { shown, problem }) => match shown.user.clone() {
-            Some(user) => shown::update_password(&cx, &pages, &shown, &user, Some(problem)),
+            Some(user) => shown::update_password(&cx, &pages, &shown, &user, Some(&problem)),
             None => PageFailure::Malformed(Box::new(pages)).into_response(),
         },
         Err(error) => pages.trouble(&error),

@@ -4,7 +4,8 @@ use axum::response::Response;
 
 use super::answer::action;
 use crate::flow::browser::Browser;
-use crate::flow::login::{PasswordProblem, Shown};
+use crate::flow::login::Shown;
+use crate::flow::update_password::PasswordProblem;
 use crate::flow::{Cx, sign_in, tab};
 use crate::http::error::Pages;
 use crate::model::authentication_session::Progress;
@@ -64,17 +65,25 @@ pub(super) fn login(cx: &Cx, pages: &Pages, browser: &Browser, shown: &Shown, ty
     pages.form(&page)
 }
 
-pub(super) fn update_password(cx: &Cx, pages: &Pages, shown: &Shown, user: &User, problem: Option<PasswordProblem>) -> Response {
+pub(super) fn update_password(cx: &Cx, pages: &Pages, shown: &Shown, user: &User, problem: Option<&PasswordProblem>) -> Response {
     let execution = Some("UPDATE_PASSWORD");
     let client_id = shown.client.client_id.as_str();
-    let message = |wanted: PasswordProblem, key: &'static str| (problem == Some(wanted)).then(|| Message::new(key));
+    let (new_error, confirm_error) = match problem {
+        None => (None, None),
+        Some(PasswordProblem::Missing) => (Some(Message::new("missingPasswordMessage")), None),
+        Some(PasswordProblem::TooLong) => (Some(Message::new("invalidPasswordMessage")), None),
+        Some(PasswordProblem::Policy(broken)) => {
+            let message = Message::new(broken.key);
+            (Some(broken.parameter.iter().fold(message, |message, parameter| message.with(parameter))), None)
+        }
+        Some(PasswordProblem::Different) => (None, Some(Message::new("notMatchPasswordMessage"))),
+    };
     let page = UpdatePassword {
         action: action(cx, "required-action", client_id, &shown.tab.tab, execution, Some(&shown.form)),
         username: user.username.clone(),
         reason: problem.is_none().then(|| Message::new("updatePasswordMessage")),
-        new_error: message(PasswordProblem::Missing, "missingPasswordMessage")
-            .or_else(|| message(PasswordProblem::TooLong, "invalidPasswordMessage")),
-        confirm_error: message(PasswordProblem::Different, "notMatchPasswordMessage"),
+        new_error,
+        confirm_error,
     };
     pages.form(&page)
 }

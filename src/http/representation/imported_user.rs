@@ -10,9 +10,8 @@ use super::role::role_refs;
 use crate::base::{Entropy, Secret, Timestamp};
 use crate::model::credential::{Credential, PASSWORD};
 use crate::model::realm_import::{ConsentImport, GroupImport, PasswordImport, UserImport};
+use crate::model::user::UPDATE_PASSWORD;
 use crate::model::{CredentialId, GroupId, UserId};
-
-const UPDATE_PASSWORD: &str = "UPDATE_PASSWORD";
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
