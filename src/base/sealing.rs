@@ -261,8 +261,13 @@ mod tests {
         assert_eq!(refused(""), SealingKeysError::Empty);
         assert_eq!(refused("# none\n"), SealingKeysError::Empty);
         assert_eq!(refused(&format!("{}\n\nsecret", line(1))), SealingKeysError::Line(3));
-        for bad in [STANDARD.encode([1; 31]), STANDARD.encode([1; 33]), "zz".repeat(32), "é".repeat(32), line(1) + " " + &line(2)]
-        {
+        for bad in [
+            STANDARD.encode([1; 31]),
+            STANDARD.encode([1; 33]),
+            "zz".repeat(32),
+            "é".repeat(32),
+            format!("{} {}", line(1), line(2)),
+        ] {
             assert_eq!(refused(&bad), SealingKeysError::Line(1), "{bad}");
         }
         assert_eq!(refused(&format!("{}\n{}", line(1), line(1))), SealingKeysError::Duplicate(2));

@@ -62,6 +62,7 @@ pub struct PageOf {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageStep {
     Login,
+    ConfigureTotp,
     UpdatePassword,
     Consent,
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::browser::{Browser, Move, Next, PageStep};
 use super::context::Cx;
-use super::password_check::{self, Checked};
-use super::{event, sign_in, signed_in, tab};
+use super::password_check::{self, Checked, Proven};
+use super::{event, second_factor, sign_in, signed_in, tab};
 use crate::base::Secret;
 use crate::model::authentication_session::{Authenticated, AuthenticationSession, Progress};
 use crate::model::event::EventKind;
 use crate::model::{Client, TabId, User, UserId};
+use crate::oidc::one_time_password::Device;
 use crate::oidc::{OAuthError, OAuthErrorCode};
 use crate::store::{self, StoreError};
 
@@ -22,6 +23,8 @@ pub struct Shown {
     pub form: String,
     /// The user that the tab knows, if it knows one.
     pub user: Option<Arc<User>>,
+    /// The user's devices for one-time codes, where one is asked for.
+    pub devices: Vec<Device>,
 }
 
 /// A tab of this browser, or what to show instead.
@@ -50,8 +53,12 @@ pub async fn show(cx: &Cx, mut tab: AuthenticationSession, client: Arc<Client>) 
     {
         authenticated.asked = sign_in::asked_terms(cx, &client, &sign_in::asked(cx, &client, user, &request));
     }
+    let devices = match (&user, &tab.progress) {
+        (Some(user), Progress::OneTimeCode(_)) => second_factor::devices(cx, user).await?,
+        _ => Vec::new(),
+    };
     Ok(match tab::show(cx, &tab, &tab.progress).await? {
-        Some(form) => Ok(Shown { tab, client, form, user }),
+        Some(form) => Ok(Shown { tab, client, form, user, devices }),
         None => Err(Move::to(Next::Page(tab::page(&client, &tab, step_of(&tab))))),
     })
 }
@@ -60,7 +67,7 @@ pub async fn show(cx: &Cx, mut tab: AuthenticationSession, client: Arc<Client>) 
 async fn known_user(cx: &Cx, tab: &AuthenticationSession) -> Result<Option<Arc<User>>, StoreError> {
     let known = match &tab.progress {
         Progress::Password { known_user, .. } => known_user.clone(),
-        Progress::Authenticated(authenticated) => Some(authenticated.user_id.clone()),
+        Progress::OneTimeCode(authenticated) | Progress::Authenticated(authenticated) => Some(authenticated.user_id.clone()),
         Progress::Done | Progress::ConfirmLogout => None,
     };
     match known {
@@ -131,15 +138,15 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: Submi
     };
     let (user, login_name) = claimed_user(cx, known_user.as_ref(), &submitted).await?;
     let admitted = match password_check::check(cx, user, &submitted.password).await? {
-        Checked::Right(user) if user.enabled => Ok(user),
+        Checked::Right(proven) if proven.user.enabled => Ok(*proven),
         Checked::Right(_) => Err(("accountDisabledMessage", "user_disabled")),
         Checked::Busy => Err(("tooManyRequestsMessage", "temporarily_unavailable")),
         // Whether the guess was right is nobody's business now.
         Checked::Locked(lock) => Err(("invalidUserMessage", lock.event_error())),
         Checked::Wrong => Err(("invalidUserMessage", "invalid_user_credentials")),
     };
-    let user = match admitted {
-        Ok(user) => user,
+    let Proven { user, has_second_factor } = match admitted {
+        Ok(proven) => proven,
         Err(why) => return again(cx, tab, client, why, login_name).await,
     };
     let authenticated = Authenticated {
@@ -151,6 +158,11 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: Submi
         session: None,
         asked: Vec::new(),
     };
+    if has_second_factor {
+        // If the tab was moved on meanwhile, its page shows where to.
+        tab::show(cx, &tab, &Progress::OneTimeCode(authenticated)).await?;
+        return Ok(LoginOutcome::Moved(Move::to(Next::Page(tab::page(&client, &tab, PageStep::Login)))));
+    }
     Ok(LoginOutcome::Moved(sign_in::go_on(cx, browser, &client, &tab, &user, authenticated).await?))
 }
 
@@ -187,10 +199,7 @@ async fn again(
     (message, event_error): (&'static str, &'static str),
     username: String,
 ) -> Result<LoginOutcome, StoreError> {
-    let mut failed = event::new(cx, EventKind::Login).detail("username", username.as_str());
-    failed.error = Some(event_error.to_owned());
-    failed.client_id = Some(client.client_id.to_string());
-    event::record(cx, &failed).await?;
+    record_failure(cx, &client, &username, event_error).await?;
     let mut tab = tab;
     if let Progress::Password { known_user, .. } = &tab.progress {
         tab.progress = Progress::Password { known_user: known_user.clone(), message: None };
@@ -199,4 +208,12 @@ async fn again(
         Ok(shown) => LoginOutcome::Again { shown: Box::new(shown), message, username },
         Err(moved) => LoginOutcome::Moved(moved),
     })
+}
+
+/// Notes that somebody could not prove to be the user of this name.
+pub(super) async fn record_failure(cx: &Cx, client: &Client, username: &str, event_error: &str) -> Result<(), StoreError> {
+    let mut failed = event::new(cx, EventKind::Login).detail("username", username);
+    failed.error = Some(event_error.to_owned());
+    failed.client_id = Some(client.client_id.to_string());
+    event::record(cx, &failed).await
 }

@@ -124,6 +124,7 @@ impl Passwords {
             secret_data: Secret::new(secret.to_string()),
             credential_data: method.write(),
             priority: 10,
+            last_step: None,
         })
     }
 

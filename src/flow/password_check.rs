@@ -5,7 +5,7 @@ use super::context::Cx;
 use super::new_password;
 use super::password::Check;
 use crate::base::Secret;
-use crate::model::credential::{Credential, PASSWORD};
+use crate::model::credential::{Credential, OTP, PASSWORD};
 use crate::model::user::UPDATE_PASSWORD;
 use crate::model::{User, UserId};
 use crate::oidc::brute_force::Lock;
@@ -15,13 +15,21 @@ use crate::store::{self, StoreError};
 /// What a check of a password came to.
 #[derive(Clone, Debug)]
 pub enum Checked {
-    /// The user, as it is now: one whose password is too old has been asked for a new one.
-    Right(Box<User>),
+    Right(Box<Proven>),
     Wrong,
     /// Too many wrong ones came before, right or wrong as this one may be. Whoever tries is told that it is wrong.
     Locked(Lock),
     /// Too many are being checked.
     Busy,
+}
+
+/// A user whose password was right.
+#[derive(Clone, Debug)]
+pub struct Proven {
+    /// As it is now: who has a password that is too old has been asked for a new one.
+    pub user: User,
+    /// Whether a one-time code is to come, too.
+    pub has_second_factor: bool,
 }
 
 /// Checks the password, and counts it where it is wrong.
@@ -54,14 +62,17 @@ pub async fn check(cx: &Cx, user: Option<User>, password: &Secret) -> Result<Che
             return Ok(Checked::Wrong);
         }
     };
-    if is_guarded && brute_force::forget(cx, &user).await? {
+    let has_second_factor = credentials.iter().any(|c| c.kind == OTP);
+    // With a second factor only that forgets: whoever has the password would guess codes for ever.
+    if is_guarded && !has_second_factor && brute_force::forget(cx, &user).await? {
         return Ok(Checked::Locked(Lock::Temporary));
     }
     if check == Check::RightButWeak {
         rehash(cx, &policy, &user.id, stored, password).await?;
     }
     let is_too_old = policy.expires_after.is_some_and(|age| cx.now.since(stored.created_at) > age);
-    Ok(Checked::Right(Box::new(if is_too_old { ask_for_new(cx, user).await? } else { user })))
+    let user = if is_too_old { ask_for_new(cx, user).await? } else { user };
+    Ok(Checked::Right(Box::new(Proven { user, has_second_factor })))
 }
 
 /// Replaces the hash of a password that was just proven by one of the present kind and cost.

@@ -21,6 +21,7 @@ fn imported(algorithm: &str, iterations: u32, value: &str) -> Credential {
         credential_data: json!({"hashIterations": iterations, "algorithm": algorithm, "additionalParameters": {
             "hashLength": ["32"], "memory": ["7168"], "type": ["id"], "version": ["1.3"], "parallelism": ["1"]}}),
         priority: 10,
+        last_step: None,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::client_scope::OFFLINE_ACCESS;
 use crate::model::event::EventKind;
 use crate::model::realm::seconds;
 use crate::model::session::Session;
-use crate::model::user::UPDATE_PASSWORD;
+use crate::model::user::{CONFIGURE_TOTP, UPDATE_PASSWORD};
 use crate::model::{Client, SessionId, SessionKind, User};
 use crate::oidc::admission::{self, Subject};
 use crate::oidc::authorization_request::Identified;
@@ -24,7 +24,9 @@ use crate::store::{self, Db, StoreError};
 
 /// The required action that this server can carry out now. Others wait until it can.
 pub fn pending_action(user: &User) -> Option<PageStep> {
-    user.required_actions.iter().any(|a| a == UPDATE_PASSWORD).then_some(PageStep::UpdatePassword)
+    // In the order of Keycloak's priorities.
+    let known = [(CONFIGURE_TOTP, PageStep::ConfigureTotp), (UPDATE_PASSWORD, PageStep::UpdatePassword)];
+    known.into_iter().find(|(name, _)| user.required_actions.iter().any(|action| action == name)).map(|(_, step)| step)
 }
 
 /// The page that comes next for a user whose password was right.

@@ -1,16 +1,15 @@
 //! The required action "update password": what a browser sends, and what becomes of it.
 
-use super::browser::{Browser, Move};
+use super::browser::{Browser, Move, PageStep};
 use super::context::Cx;
 use super::login::{Shown, show, stale_form, tab_of};
-use super::logout_notice::{self, Ending};
 use super::new_password::{self, Accepted, Owner, Refused};
-use super::{event, sign_in, tab};
+use super::{event, logout_notice, other_sessions, sign_in, tab};
 use crate::base::Secret;
 use crate::model::authentication_session::{Authenticated, Progress};
 use crate::model::event::EventKind;
 use crate::model::user::UPDATE_PASSWORD;
-use crate::model::{Client, SessionKind, TabId, User};
+use crate::model::{Client, TabId, User};
 use crate::oidc::password_policy::Violation;
 use crate::store::{self, StoreError};
 
@@ -60,7 +59,7 @@ pub async fn update_password(
     let realm = &cx.snapshot().realm.id;
     let user = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await?;
     // The code of another page of the tab does not change a password, and neither does who was not asked to.
-    let Some(user) = user.filter(|user| sign_in::pending_action(user).is_some()) else {
+    let Some(user) = user.filter(|user| sign_in::pending_action(user) == Some(PageStep::UpdatePassword)) else {
         return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };
     let password = match accept(cx, &user, &submitted).await? {
@@ -110,14 +109,7 @@ async fn set_password(
     let changed = cx.store().in_tx(async |db| {
         store::user::delete_required_action(db, realm, user_id, UPDATE_PASSWORD).await?;
         new_password::put(cx, db, user_id, password).await?;
-        let mut told = Vec::new();
-        if end_other_sessions {
-            let own = authenticated.session.as_ref();
-            for (kind, except) in [(SessionKind::Online, own), (SessionKind::Offline, None)] {
-                told.extend(logout_notice::find(cx, db, kind, Ending::OfUser { user: user_id, except }).await?);
-                store::session::end_all_of_user(db, kind, realm, user_id, except).await?;
-            }
-        }
+        let told = if end_other_sessions { other_sessions::end(cx, db, authenticated).await? } else { Vec::new() };
         let mut changed = event::new(cx, EventKind::UpdatePassword).detail("custom_required_action", UPDATE_PASSWORD);
         changed.client_id = Some(client.client_id.to_string());
         changed.user_id = Some(user_id.clone());

@@ -53,7 +53,9 @@ pub struct SignOutRequest {
 pub enum Progress {
     /// The sign-in form is shown. `known_user`: who is signed in already and has to type their password again.
     Password { known_user: Option<UserId>, message: Option<String> },
-    /// The password was right; something is left to do before the session may be opened.
+    /// The password was right, and the form for the one-time code is shown.
+    OneTimeCode(Authenticated),
+    /// The user is proven; something is left to do before the session may be opened.
     Authenticated(Authenticated),
     /// The session is open and the code is out; the tab only remembers that.
     Done,

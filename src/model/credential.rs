@@ -6,6 +6,8 @@ use super::CredentialId;
 use crate::base::{Secret, Timestamp};
 
 pub const PASSWORD: &str = "password";
+/// A device that shows one-time codes.
+pub const OTP: &str = "otp";
 /// A password of before: a new one has to differ from it.
 pub const PASSWORD_HISTORY: &str = "password-history";
 
@@ -27,4 +29,6 @@ pub struct Credential {
     /// Password: `{"hashIterations":5,"algorithm":"argon2","additionalParameters":{…}}`.
     pub credential_data: Value,
     pub priority: i32,
+    /// Of a device: the step of the last code that was taken.
+    pub last_step: Option<i64>,
 }

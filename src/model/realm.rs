@@ -91,10 +91,28 @@ pub struct RealmSettings {
     /// How long events of administrators are kept; none for good.
     pub admin_events_expiration: Option<Duration>,
     pub brute_force: BruteForceSettings,
+    pub otp: OtpPolicy,
     /// What new passwords have to be; `oidc::password_policy` reads it.
     pub password_policy: Option<String>,
     pub security_headers: BTreeMap<String, String>,
     pub attributes: BTreeMap<String, String>,
+}
+
+/// How one-time codes are made and asked for.
+#[derive(Clone, Debug)]
+pub struct OtpPolicy {
+    /// By a counter, instead of by time.
+    pub is_counted: bool,
+    /// `HmacSHA1`, `HmacSHA256` or `HmacSHA512`.
+    pub algorithm: String,
+    pub digits: u32,
+    /// Seconds.
+    pub period: i64,
+    pub initial_counter: i64,
+    /// How many steps a code may lie beside the expected one.
+    pub look_ahead: i64,
+    /// Whether a code may be used again within its time.
+    pub is_reusable: bool,
 }
 
 /// How wrong passwords are answered; the rules stand in `oidc::brute_force`.
@@ -189,6 +207,15 @@ impl RealmSettings {
                 quick_login_check: Duration::from_millis(u64::try_from(number("quickLoginCheckMilliSeconds")).unwrap_or(0)),
                 minimum_quick_login_wait: seconds(number("minimumQuickLoginWaitSeconds")),
                 max_delta: seconds(number("maxDeltaTimeSeconds")),
+            },
+            otp: OtpPolicy {
+                is_counted: text("otpPolicyType") == "hotp",
+                algorithm: text("otpPolicyAlgorithm"),
+                digits: u32::try_from(number("otpPolicyDigits")).unwrap_or(0),
+                period: number("otpPolicyPeriod"),
+                initial_counter: number("otpPolicyInitialCounter"),
+                look_ahead: number("otpPolicyLookAheadWindow"),
+                is_reusable: flag("otpPolicyCodeReusable"),
             },
             password_policy: Some(text("passwordPolicy")).filter(|policy| !policy.is_empty()),
             security_headers: field("browserSecurityHeaders").map(text_map).unwrap_or_default(),

@@ -8,6 +8,9 @@ use crate::base::Timestamp;
 /// What a user is asked to do who has to choose a new password.
 pub const UPDATE_PASSWORD: &str = "UPDATE_PASSWORD";
 
+/// What a user is asked to do who has to set up an authenticator.
+pub const CONFIGURE_TOTP: &str = "CONFIGURE_TOTP";
+
 /// A user as decisions see it. Credentials are not part of it: they are read where a password is checked, and nowhere kept.
 #[derive(Clone, Debug)]
 pub struct User {

@@ -20,6 +20,7 @@ pub mod grant_limits;
 pub mod logout;
 pub mod logout_token;
 pub mod mapper;
+pub mod one_time_password;
 pub mod password_policy;
 pub mod pkce;
 pub mod prompt;

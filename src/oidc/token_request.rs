@@ -51,6 +51,8 @@ pub struct PasswordLogin {
     pub username: String,
     /// None where the parameter is missing: answered as a wrong one.
     pub password: Option<Secret>,
+    /// Of who has a device for one-time codes.
+    pub code: Option<Secret>,
     pub scope: Option<String>,
 }
 
@@ -76,6 +78,7 @@ impl PasswordLogin {
         Ok(Self {
             username: username.to_owned(),
             password: form.get("password").map(Secret::new),
+            code: form.filled("totp").or(form.filled("otp")).map(Secret::new),
             scope: form.get("scope").map(str::to_owned),
         })
     }

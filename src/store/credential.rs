@@ -16,7 +16,7 @@ fn context(realm: &RealmId, user: &UserId, credential: &str) -> String {
 /// The user's credentials, the one to try first first.
 pub async fn list_credentials(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -> Result<Vec<Credential>, StoreError> {
     let rows = sqlx::query!(
-        "select credential_id, kind, user_label, secret_data, credential_data, priority, created_at
+        "select credential_id, kind, user_label, secret_data, credential_data, priority, created_at, last_step
          from credential where realm_id = $1 and user_id = $2 order by priority, created_at, credential_id",
         realm.as_str(),
         user.as_str(),
@@ -40,6 +40,7 @@ pub async fn list_credentials(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -
                 secret_data,
                 credential_data: r.credential_data,
                 priority: r.priority,
+                last_step: r.last_step,
             })
         })
         .collect()
@@ -167,6 +168,25 @@ pub async fn holders_of(db: &mut Db<'_>, realm: &RealmId, kind: &str, users: &[U
         &ids,
     );
     Ok(rows.fetch_all(db.raw()).await?.into_iter().map(UserId::new).collect())
+}
+
+/// Takes the code of a step, once: false if it, or a later one, was taken before.
+pub async fn take_step(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    user: &UserId,
+    credential: &CredentialId,
+    step: i64,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update credential set last_step = $4
+         where realm_id = $1 and user_id = $2 and credential_id = $3 and (last_step is null or last_step < $4)",
+        realm.as_str(),
+        user.as_str(),
+        credential.as_str(),
+        step,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }
 
 /// Names a credential of a user; false if the user has none of this id.

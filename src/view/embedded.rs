@@ -10,6 +10,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("layout/base.html", include_str!("../../templates/layout/base.html")),
     ("layout/notices.html", include_str!("../../templates/layout/notices.html")),
     ("layout/reveal.html", include_str!("../../templates/layout/reveal.html")),
+    ("login/configure-totp.html", include_str!("../../templates/login/configure-totp.html")),
     ("login/consent.html", include_str!("../../templates/login/consent.html")),
     ("login/error.html", include_str!("../../templates/login/error.html")),
     ("login/form-post.html", include_str!("../../templates/login/form-post.html")),
@@ -17,6 +18,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("login/info.html", include_str!("../../templates/login/info.html")),
     ("login/login.html", include_str!("../../templates/login/login.html")),
     ("login/logout-confirm.html", include_str!("../../templates/login/logout-confirm.html")),
+    ("login/one-time-code.html", include_str!("../../templates/login/one-time-code.html")),
     ("login/oob.html", include_str!("../../templates/login/oob.html")),
     ("login/update-password.html", include_str!("../../templates/login/update-password.html")),
 ];

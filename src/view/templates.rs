@@ -14,7 +14,9 @@ use serde::Serialize;
 
 use super::account::{Applications, Devices, PersonalInfo, RemoveAccess};
 use super::messages::Bundle;
-use super::{Consent, Error, FormPost, FrontchannelLogout, Info, Login, LogoutConfirm, Oob, UpdatePassword};
+use super::{
+    ConfigureTotp, Consent, Error, FormPost, FrontchannelLogout, Info, Login, LogoutConfirm, OneTimeCode, Oob, UpdatePassword,
+};
 use super::{embedded, engine, theme};
 
 /// The language that is always there, and the one that a text comes from when another language lacks it.
@@ -146,6 +148,7 @@ pub(super) fn samples() -> Vec<(&'static str, Value)> {
     }
     vec![
         of::<Applications>(),
+        of::<ConfigureTotp>(),
         of::<Consent>(),
         of::<Devices>(),
         of::<Error>(),
@@ -154,6 +157,7 @@ pub(super) fn samples() -> Vec<(&'static str, Value)> {
         of::<Info>(),
         of::<Login>(),
         of::<LogoutConfirm>(),
+        of::<OneTimeCode>(),
         of::<Oob>(),
         of::<PersonalInfo>(),
         of::<RemoveAccess>(),

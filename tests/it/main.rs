@@ -26,6 +26,7 @@ mod known_attacks;
 mod nodes;
 mod offline_access;
 mod offline_grants;
+mod one_time_password;
 mod outage;
 mod packaging;
 mod pages;

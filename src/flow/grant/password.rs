@@ -10,8 +10,10 @@ use crate::base::Secret;
 use crate::flow::context::Cx;
 use crate::flow::login;
 use crate::flow::password_check::{self, Checked};
+use crate::flow::second_factor;
 use crate::model::session::ClientSessionDetails;
 use crate::model::{Client, User};
+use crate::oidc::brute_force::Lock;
 use crate::oidc::token_id::GrantLetters;
 use crate::oidc::token_request::PasswordLogin;
 use crate::oidc::{OAuthError, OAuthErrorCode, scope};
@@ -60,16 +62,27 @@ async fn authenticate(cx: &Cx, request: &PasswordLogin) -> Result<Result<(User, 
     let empty = Secret::new("");
     let presented = request.password.as_ref().unwrap_or(&empty);
     let is_known = user.is_some();
-    let user = match password_check::check(cx, user, presented).await? {
-        Checked::Right(user) => *user,
+    let locked = |lock: Lock, trace| Rejection { event_error: lock.event_error(), ..wrong_credentials(trace) };
+    let proven = match password_check::check(cx, user, presented).await? {
+        Checked::Right(proven) => proven,
         Checked::Busy => return Ok(Err(Rejection::new(busy(), "temporarily_unavailable", trace))),
-        Checked::Locked(lock) => return Ok(Err(Rejection { event_error: lock.event_error(), ..wrong_credentials(trace) })),
+        Checked::Locked(lock) => return Ok(Err(locked(lock, trace))),
         Checked::Wrong => {
             let mut rejection = wrong_credentials(trace);
             rejection.event_error = if is_known { rejection.event_error } else { "user_not_found" };
             return Ok(Err(rejection));
         }
     };
+    let user = proven.user;
+    if proven.has_second_factor {
+        // Who does not know of the code has not guessed at one.
+        let Some(code) = &request.code else { return Ok(Err(wrong_credentials(trace))) };
+        match second_factor::check(cx, &user, None, code.expose()).await? {
+            second_factor::Checked::Right => {}
+            second_factor::Checked::Wrong => return Ok(Err(wrong_credentials(trace))),
+            second_factor::Checked::Locked(lock) => return Ok(Err(locked(lock, trace))),
+        }
+    }
     Ok(check_account(cx, &user).map(|()| (user, trace.clone())).map_err(|(error, word)| Rejection::new(error, word, trace)))
 }
 

@@ -3,9 +3,10 @@
 use crate::model::credential::is_hashed;
 use crate::model::realm::fresh_document;
 use crate::model::realm_import::{PasswordImport, RealmImport};
-use crate::model::user::UPDATE_PASSWORD;
+use crate::model::user::{CONFIGURE_TOTP, UPDATE_PASSWORD};
 use crate::model::{ClientSettings, ProtocolMapper};
 use crate::oidc::mapper;
+use crate::oidc::one_time_password::Device;
 
 /// Settings that say how people come in, and are not acted on; named where they differ from those of a fresh realm.
 const SETTINGS: [&str; 11] = [
@@ -36,10 +37,12 @@ pub(super) fn without_effect(import: &RealmImport) -> Vec<String> {
         all.extend(mappers(&path, &client.mappers));
     }
     for user in &import.users {
-        let actions = user.required_actions.iter().filter(|a| *a != UPDATE_PASSWORD);
+        let actions = user.required_actions.iter().filter(|a| ![UPDATE_PASSWORD, CONFIGURE_TOTP].contains(&a.as_str()));
         all.extend(actions.map(|action| format!("users.{}.requiredActions.{action}", user.username)));
         let kinds = user.passwords.iter().filter_map(|p| match p {
-            PasswordImport::Stored(credential) if !is_hashed(&credential.kind) => Some(&credential.kind),
+            PasswordImport::Stored(credential) if !is_hashed(&credential.kind) && Device::read(credential).is_none() => {
+                Some(&credential.kind)
+            }
             _ => None,
         });
         all.extend(kinds.map(|kind| format!("users.{}.credentials.{kind}", user.username)));

@@ -13,7 +13,8 @@ use crate::http::extract::{Query, read_json};
 use crate::http::representation::credential::credential;
 use crate::http::representation::group::brief_group;
 use crate::model::CredentialId;
-use crate::model::credential::PASSWORD;
+use crate::model::credential::{OTP, PASSWORD};
+use crate::model::user::{CONFIGURE_TOTP, UPDATE_PASSWORD};
 use crate::store;
 
 const NOT_FOUND: AdminError = AdminError::NotFound("Credential not found");
@@ -23,26 +24,37 @@ const MAX_LABEL: usize = 255;
 
 /// The kinds of credentials that sign-in asks for, with those that the user has.
 pub(super) async fn credentials(own: Own<ViewProfile>, query: Query) -> Answer {
-    if query.text("type").is_some_and(|kind| kind != PASSWORD) {
-        return Ok(shown_in_lower_case(&json!([])));
-    }
-    let mut kind = json!({
-        "type": PASSWORD,
-        "category": "basic-authentication",
-        "displayName": "password-display-name",
-        "helptext": "password-help-text",
-        "iconCssClass": "kcAuthenticatorPasswordClass",
-        "updateAction": "UPDATE_PASSWORD",
-        "removeable": false,
-    });
+    let mut kinds = vec![
+        json!({
+            "type": PASSWORD,
+            "category": "basic-authentication",
+            "displayName": "password-display-name",
+            "helptext": "password-help-text",
+            "iconCssClass": "kcAuthenticatorPasswordClass",
+            "updateAction": UPDATE_PASSWORD,
+            "removeable": false,
+        }),
+        json!({
+            "type": OTP,
+            "category": "two-factor",
+            "displayName": "otp-display-name",
+            "helptext": "otp-help-text",
+            "iconCssClass": "kcAuthenticatorOTPClass",
+            "createAction": CONFIGURE_TOTP,
+            "removeable": true,
+        }),
+    ];
+    kinds.retain(|kind| query.text("type").is_none_or(|wanted| kind["type"] == wanted));
     if query.flag("user-credentials") != Some(false) {
         let realm = &own.cx().snapshot().realm.id;
         let held = store::credential::list_credentials(&mut own.cx().store().db().await?, realm, &own.user().id).await?;
-        let passwords = held.iter().filter(|c| c.kind == PASSWORD);
-        let shown: Vec<Value> = passwords.map(|c| json!({"credential": credential(c)})).collect();
-        kind["userCredentialMetadatas"] = Value::from(shown);
+        for kind in &mut kinds {
+            let of_kind = held.iter().filter(|c| kind["type"] == c.kind.as_str());
+            let shown: Vec<Value> = of_kind.map(|c| json!({"credential": credential(c)})).collect();
+            kind["userCredentialMetadatas"] = Value::from(shown);
+        }
     }
-    Ok(shown_in_lower_case(&json!([kind])))
+    Ok(shown_in_lower_case(&Value::from(kinds)))
 }
 
 /// A password is changed and not removed; other kinds are.

@@ -11,6 +11,7 @@ use crate::http::error::Pages;
 use crate::http::extract::BodyError;
 use crate::http::path_segment;
 use crate::http::state::App;
+use crate::model::user::{CONFIGURE_TOTP, UPDATE_PASSWORD};
 use crate::model::{Client, TabId};
 use crate::oidc::form::Parameters;
 use crate::oidc::response_mode::{Response as ClientResponse, ResponseMode};
@@ -80,7 +81,8 @@ const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
 fn address(cx: &Cx, page: &PageOf) -> String {
     let (path, execution) = match page.step {
         PageStep::Login => ("authenticate", None),
-        PageStep::UpdatePassword => ("required-action", Some("UPDATE_PASSWORD")),
+        PageStep::ConfigureTotp => ("required-action", Some(CONFIGURE_TOTP)),
+        PageStep::UpdatePassword => ("required-action", Some(UPDATE_PASSWORD)),
         PageStep::Consent => ("required-action", Some("OAUTH_GRANT")),
     };
     action(cx, path, page.client_id.as_str(), &page.tab, execution, None)

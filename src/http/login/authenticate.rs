@@ -10,6 +10,7 @@ use crate::base::Secret;
 use crate::flow::Cx;
 use crate::flow::browser::Browser;
 use crate::flow::login::{self, LoginOutcome, Submitted};
+use crate::flow::login_code::{self, CodeOutcome, SubmittedCode};
 use crate::flow::tab;
 use crate::http::error::{PageFailure, Pages};
 use crate::http::extract::{PageCx, browser, read_form};
@@ -48,13 +49,25 @@ pub(super) async fn post(State(app): State<App>, PageCx(cx): PageCx, RawQuery(ra
         return PageFailure::Malformed(Box::new(pages)).into_response();
     };
     let browser = browser(&parts.headers);
+    let tab_id = TabId::new(parameters.get("tab_id").unwrap_or_default());
+    if let Some(code) = form.get("otp") {
+        let submitted = SubmittedCode {
+            form: parameters.get("session_code").unwrap_or_default().to_owned(),
+            code: Secret::new(code),
+            device: form.get("selectedCredentialId").map(str::to_owned),
+        };
+        return match login_code::submit(&cx, &browser, &tab_id, submitted).await {
+            Ok(CodeOutcome::Moved(moved)) => move_on(&app, &cx, &pages, moved),
+            Ok(CodeOutcome::Again(shown)) => shown::one_time_code(&cx, &pages, &shown, Some(Message::new("invalidTotpMessage"))),
+            Err(error) => pages.trouble(&error),
+        };
+    }
     let submitted = Submitted {
         form: parameters.get("session_code").unwrap_or_default().to_owned(),
         username: form.get("username").map(|name| name.trim().to_owned()),
         password: Secret::new(form.get("password").unwrap_or_default()),
         remember_me: form.get("rememberMe") == Some("on"),
     };
-    let tab_id = TabId::new(parameters.get("tab_id").unwrap_or_default());
     match login::submit(&cx, &browser, &tab_id, submitted).await {
         Ok(LoginOutcome::Moved(moved)) => move_on(&app, &cx, &pages, moved),
         Ok(LoginOutcome::Again { shown, message, username }) => {

@@ -1,4 +1,4 @@
-//! What a user has to do before being signed in: here, to choose a new password.
+//! What a user has to do before being signed in: choose a new password, set up an authenticator.
 
 use axum::extract::{RawQuery, Request, State};
 use axum::http::HeaderMap;
@@ -7,11 +7,13 @@ use axum::response::{IntoResponse, Response};
 use super::answer::{move_on, query};
 use super::{authenticate, shown};
 use crate::base::Secret;
+use crate::flow::configure_totp::{self, NewAuthenticator, Outcome};
 use crate::flow::update_password::{NewPassword, PasswordOutcome, update_password};
 use crate::http::error::{PageFailure, Pages};
 use crate::http::extract::{PageCx, browser, read_form};
 use crate::http::state::App;
 use crate::model::TabId;
+use crate::model::user::CONFIGURE_TOTP;
 
 pub(super) async fn get(State(app): State<App>, PageCx(cx): PageCx, headers: HeaderMap, RawQuery(raw): RawQuery) -> Response {
     let pages = Pages::of(&app, &cx, &headers, None);
@@ -26,13 +28,27 @@ pub(super) async fn post(State(app): State<App>, PageCx(cx): PageCx, RawQuery(ra
     let (Ok(parameters), Ok(form)) = (query(raw.as_deref()), read_form(&parts.headers, body).await) else {
         return PageFailure::Malformed(Box::new(pages)).into_response();
     };
+    let tab = TabId::new(parameters.get("tab_id").unwrap_or_default());
+    if parameters.get("execution") == Some(CONFIGURE_TOTP) {
+        let given = NewAuthenticator {
+            form: parameters.get("session_code").unwrap_or_default().to_owned(),
+            secret: Secret::new(form.get("totpSecret").unwrap_or_default()),
+            code: Secret::new(form.get("totp").unwrap_or_default()),
+            label: form.get("userLabel").unwrap_or_default().to_owned(),
+            end_other_sessions: form.get("logout-sessions") == Some("on"),
+        };
+        return match configure_totp::submit(&cx, &browser(&parts.headers), &tab, given).await {
+            Ok(Outcome::Moved(moved)) => move_on(&app, &cx, &pages, moved),
+            Ok(Outcome::Again { shown, secret, problem }) => shown::configure_totp(&cx, &pages, &shown, &secret, Some(problem)),
+            Err(error) => pages.trouble(&error),
+        };
+    }
     let submitted = NewPassword {
         form: parameters.get("session_code").unwrap_or_default().to_owned(),
         password: Secret::new(form.get("password-new").unwrap_or_default()),
         confirmation: Secret::new(form.get("password-confirm").unwrap_or_default()),
         end_other_sessions: form.get("logout-sessions") == Some("on"),
     };
-    let tab = TabId::new(parameters.get("tab_id").unwrap_or_default());
     match update_password(&cx, &browser(&parts.headers), &tab, submitted).await {
         Ok(PasswordOutcome::Moved(moved)) => move_on(&app, &cx, &pages, moved),
         Ok(PasswordOutcome::Again { shown, problem }) => match shown.user.clone() {

@@ -3,17 +3,20 @@
 use axum::response::Response;
 
 use super::answer::action;
-use crate::flow::browser::Browser;
+use crate::base::Secret;
+use crate::flow::browser::{Browser, PageStep};
+use crate::flow::configure_totp::{Problem, new_secret};
 use crate::flow::login::Shown;
 use crate::flow::update_password::PasswordProblem;
 use crate::flow::{Cx, sign_in, tab};
 use crate::http::error::Pages;
 use crate::model::authentication_session::Progress;
+use crate::model::user::CONFIGURE_TOTP;
 use crate::model::{SessionKind, User};
 use crate::oidc::authorization_request::PageError;
 use crate::oidc::consent::Item;
-use crate::oidc::session_limits;
-use crate::view::{Consent, Login, Message, OfflineTerms, ScopeText, UpdatePassword};
+use crate::oidc::{one_time_password, session_limits};
+use crate::view::{CodeDevice, ConfigureTotp, Consent, Login, Message, OfflineTerms, OneTimeCode, ScopeText, UpdatePassword};
 
 /// Shows the tab's page, whichever it is.
 pub(super) fn page(cx: &Cx, pages: &Pages, browser: &Browser, shown: &Shown) -> Response {
@@ -24,7 +27,9 @@ pub(super) fn page(cx: &Cx, pages: &Pages, browser: &Browser, shown: &Shown) -> 
             let name = name.or_else(|| browser.remembered_name.clone()).unwrap_or_default();
             login(cx, pages, browser, shown, Typed { username: name, error: None, info })
         }
+        (Progress::OneTimeCode(_), Some(_)) => one_time_code(cx, pages, shown, None),
         (Progress::Authenticated(_), Some(user)) => match sign_in::pending_action(user) {
+            Some(PageStep::ConfigureTotp) => configure_totp(cx, pages, shown, &new_secret(cx), None),
             Some(_) => update_password(cx, pages, shown, user, None),
             None => ask_consent(cx, pages, shown, user),
         },
@@ -65,6 +70,24 @@ pub(super) fn login(cx: &Cx, pages: &Pages, browser: &Browser, shown: &Shown, ty
     pages.form(&page)
 }
 
+pub(super) fn one_time_code(cx: &Cx, pages: &Pages, shown: &Shown, error: Option<Message>) -> Response {
+    let client_id = shown.client.client_id.as_str();
+    let devices = shown.devices.iter().enumerate().map(|(at, device)| CodeDevice {
+        id: device.id.to_string(),
+        label: device.label.clone(),
+        is_chosen: at == 0,
+    });
+    let page = OneTimeCode {
+        action: action(cx, "authenticate", client_id, &shown.tab.tab, None, Some(&shown.form)),
+        attempted_username: shown.user.as_ref().map(|user| user.username.clone()).unwrap_or_default(),
+        restart_url: action(cx, "restart", client_id, &shown.tab.tab, None, None),
+        email_allowed: cx.settings().login_with_email_allowed,
+        devices: devices.collect(),
+        error,
+    };
+    pages.form(&page)
+}
+
 pub(super) fn update_password(cx: &Cx, pages: &Pages, shown: &Shown, user: &User, problem: Option<&PasswordProblem>) -> Response {
     let execution = Some("UPDATE_PASSWORD");
     let client_id = shown.client.client_id.as_str();
@@ -84,6 +107,32 @@ pub(super) fn update_password(cx: &Cx, pages: &Pages, shown: &Shown, user: &User
         reason: problem.is_none().then(|| Message::new("updatePasswordMessage")),
         new_error,
         confirm_error,
+    };
+    pages.form(&page)
+}
+
+pub(super) fn configure_totp(cx: &Cx, pages: &Pages, shown: &Shown, secret: &Secret, problem: Option<Problem>) -> Response {
+    let (policy, realm) = (&cx.settings().otp, &cx.snapshot().realm);
+    let account = shown.user.as_ref().map(|user| user.username.as_str()).unwrap_or_default();
+    let address = one_time_password::setup_address(policy, realm.display_name(), account, secret);
+    let client_id = shown.client.client_id.as_str();
+    let page = ConfigureTotp {
+        action: action(cx, "required-action", client_id, &shown.tab.tab, Some(CONFIGURE_TOTP), Some(&shown.form)),
+        secret: secret.expose().to_owned(),
+        typed_secret: one_time_password::typed_secret(secret),
+        picture: ConfigureTotp::picture_of(&address),
+        is_counted: policy.is_counted,
+        algorithm: policy.algorithm.trim_start_matches("Hmac").to_owned(),
+        digits: policy.digits,
+        period: policy.period,
+        counter: policy.initial_counter,
+        reason: problem.is_none().then(|| Message::new("configureTotpMessage")),
+        code_error: match problem {
+            Some(Problem::CodeMissing) => Some(Message::new("missingTotpMessage")),
+            Some(Problem::CodeWrong) => Some(Message::new("invalidTotpMessage")),
+            _ => None,
+        },
+        label_error: (problem == Some(Problem::LabelTooLong)).then(|| Message::new("totpDeviceNameTooLong")),
     };
     pages.form(&page)
 }

@@ -130,6 +130,7 @@ impl ImportedCredential {
                 secret_data: secret_data.clone(),
                 credential_data: serde_json::from_str(&data.0).unwrap_or_else(|_| json!({})),
                 priority: self.priority.unwrap_or(10),
+                last_step: None,
             }));
         }
         let clear = self.value.as_ref().filter(|_| kind == PASSWORD)?;

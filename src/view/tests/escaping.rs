@@ -95,7 +95,9 @@ fn assert_no_script_address(document: &Html) {
     for element in document.tree.values().filter_map(|node| node.as_element()) {
         for (name, value) in element.attrs().filter(|(name, _)| ["href", "src", "action", "formaction"].contains(name)) {
             let bare: String = value.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
-            assert!(!bare.starts_with("javascript:") && !bare.starts_with("data:"), "{name}={value:?}");
+            // A picture runs nothing, whatever stands in it.
+            let is_picture = element.name() == "img" && bare.starts_with("data:image/");
+            assert!(!bare.starts_with("javascript:") && (is_picture || !bare.starts_with("data:")), "{name}={value:?}");
         }
     }
 }

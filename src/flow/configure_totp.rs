@@ -1,0 +1,119 @@
+//! The required action "set up an authenticator": what a browser sends, and what becomes of it.
+
+use super::browser::{Browser, Move, PageStep};
+use super::context::Cx;
+use super::login::{Shown, show, stale_form, tab_of};
+use super::{event, logout_notice, other_sessions, sign_in, tab};
+use crate::base::Secret;
+use crate::model::authentication_session::{Authenticated, Progress};
+use crate::model::event::EventKind;
+use crate::model::user::CONFIGURE_TOTP;
+use crate::model::{Client, CredentialId, TabId};
+use crate::oidc::one_time_password::{Device, new_device};
+use crate::store::{self, StoreError};
+
+/// The characters of a new secret: 20 letters and digits are 119 bits.
+const SECRET_LENGTH: usize = 20;
+/// The longest name that Keycloak's table holds.
+const MAX_LABEL: usize = 255;
+
+/// The form as it was sent. The secret is the one that the page showed: only this user, in this tab, can send it.
+#[derive(Clone, Debug)]
+pub struct NewAuthenticator {
+    pub form: String,
+    pub secret: Secret,
+    pub code: Secret,
+    pub label: String,
+    pub end_other_sessions: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    CodeMissing,
+    CodeWrong,
+    LabelTooLong,
+}
+
+#[derive(Debug)]
+pub enum Outcome {
+    Moved(Move),
+    /// The page again, with the same secret: the authenticator has it already.
+    Again {
+        shown: Box<Shown>,
+        secret: Secret,
+        problem: Problem,
+    },
+}
+
+/// A secret for a page to show.
+pub fn new_secret(cx: &Cx) -> Secret {
+    Secret::new(cx.entropy().alphanumeric(SECRET_LENGTH))
+}
+
+pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, given: NewAuthenticator) -> Result<Outcome, StoreError> {
+    let (tab, client) = match tab_of(cx, browser, Some(tab_id.as_str())).await? {
+        Ok(found) => found,
+        Err(moved) => return Ok(Outcome::Moved(moved)),
+    };
+    let Some(tab) = tab::take(cx, browser, &tab.tab, &given.form).await? else {
+        return Ok(Outcome::Moved(stale_form(cx, browser, &tab, &client).await?));
+    };
+    if tab.expires_at <= cx.now {
+        return Ok(Outcome::Moved(tab::start_over(cx, &tab, &client, Some("loginTimeout")).await?));
+    }
+    let Progress::Authenticated(authenticated) = tab.progress.clone() else {
+        return Ok(Outcome::Moved(stale_form(cx, browser, &tab, &client).await?));
+    };
+    let realm = &cx.snapshot().realm.id;
+    let user = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await?;
+    let is_asked = user.is_some_and(|user| sign_in::pending_action(&user) == Some(PageStep::ConfigureTotp));
+    let is_ours =
+        given.secret.expose().len() == SECRET_LENGTH && given.secret.expose().bytes().all(|b| b.is_ascii_alphanumeric());
+    if !is_asked || !is_ours {
+        return Ok(Outcome::Moved(stale_form(cx, browser, &tab, &client).await?));
+    }
+    if let Err(problem) = set_up(cx, &client, &authenticated, &given).await? {
+        return Ok(match show(cx, tab, client).await? {
+            Ok(shown) => Outcome::Again { shown: Box::new(shown), secret: given.secret, problem },
+            Err(moved) => Outcome::Moved(moved),
+        });
+    }
+    let Some(user) = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await? else {
+        return Ok(Outcome::Moved(Move::error("invalidUserMessage")));
+    };
+    Ok(Outcome::Moved(sign_in::go_on(cx, browser, &client, &tab, &user, authenticated).await?))
+}
+
+/// Keeps the device once a code of it was right; the code is spent by that.
+async fn set_up(
+    cx: &Cx,
+    client: &Client,
+    authenticated: &Authenticated,
+    given: &NewAuthenticator,
+) -> Result<Result<(), Problem>, StoreError> {
+    let (label, code) = (given.label.trim(), given.code.expose().trim());
+    if code.is_empty() {
+        return Ok(Err(Problem::CodeMissing));
+    }
+    if label.chars().count() > MAX_LABEL || label.contains(char::is_control) {
+        return Ok(Err(Problem::LabelTooLong));
+    }
+    let (realm, user_id, policy) = (&cx.snapshot().realm.id, &authenticated.user_id, &cx.settings().otp);
+    let id = CredentialId::new(cx.entropy().uuid());
+    let credential = new_device(policy, id, Some(label), &given.secret, cx.now);
+    let step = Device::read(&credential).and_then(|device| device.step_of(code, policy, cx.now));
+    let Some(step) = step else { return Ok(Err(Problem::CodeWrong)) };
+    let changed = cx.store().in_tx(async |db| {
+        store::user::delete_required_action(db, realm, user_id, CONFIGURE_TOTP).await?;
+        store::credential::insert_credential(db, realm, user_id, &credential).await?;
+        store::credential::take_step(db, realm, user_id, &credential.id, step).await?;
+        let told = if given.end_other_sessions { other_sessions::end(cx, db, authenticated).await? } else { Vec::new() };
+        let mut changed = event::new(cx, EventKind::UpdateTotp).detail("custom_required_action", CONFIGURE_TOTP);
+        changed.client_id = Some(client.client_id.to_string());
+        changed.user_id = Some(user_id.clone());
+        event::record_in(cx, db, &changed).await?;
+        logout_notice::write(cx, db, &told).await
+    });
+    logout_notice::send(cx, changed.await?).await;
+    Ok(Ok(()))
+}

@@ -1,0 +1,60 @@
+//! The form for the one-time code: what a browser sends, and what becomes of it.
+
+use super::browser::{Browser, Move};
+use super::context::Cx;
+use super::login::{Shown, record_failure, show, stale_form, tab_of};
+use super::second_factor::{self, Checked};
+use super::{sign_in, tab};
+use crate::base::Secret;
+use crate::model::TabId;
+use crate::model::authentication_session::Progress;
+use crate::store::StoreError;
+
+#[derive(Clone, Debug)]
+pub struct SubmittedCode {
+    pub form: String,
+    pub code: Secret,
+    /// The device that the code is of, where the user has several.
+    pub device: Option<String>,
+}
+
+#[derive(Debug)]
+pub enum CodeOutcome {
+    Moved(Move),
+    /// The form again: the code was wrong.
+    Again(Box<Shown>),
+}
+
+pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: SubmittedCode) -> Result<CodeOutcome, StoreError> {
+    let (tab, client) = match tab_of(cx, browser, Some(tab_id.as_str())).await? {
+        Ok(found) => found,
+        Err(moved) => return Ok(CodeOutcome::Moved(moved)),
+    };
+    let Some(tab) = tab::take(cx, browser, &tab.tab, &submitted.form).await? else {
+        return Ok(CodeOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
+    };
+    if tab.expires_at <= cx.now {
+        return Ok(CodeOutcome::Moved(tab::start_over(cx, &tab, &client, Some("loginTimeout")).await?));
+    }
+    let Progress::OneTimeCode(authenticated) = tab.progress.clone() else {
+        return Ok(CodeOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
+    };
+    let user = cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &authenticated.user_id).await?;
+    let Some(user) = user.filter(|user| user.enabled) else {
+        return Ok(CodeOutcome::Moved(Move::error("accountDisabledMessage")));
+    };
+    let code = submitted.code.expose().trim();
+    let error = match second_factor::check(cx, &user, submitted.device.as_deref(), code).await? {
+        Checked::Right => {
+            let moved = sign_in::go_on(cx, browser, &client, &tab, &user, authenticated).await?;
+            return Ok(CodeOutcome::Moved(moved));
+        }
+        Checked::Wrong => "invalid_user_credentials",
+        Checked::Locked(lock) => lock.event_error(),
+    };
+    record_failure(cx, &client, &authenticated.login_name, error).await?;
+    Ok(match show(cx, tab, client).await? {
+        Ok(shown) => CodeOutcome::Again(Box::new(shown)),
+        Err(moved) => CodeOutcome::Moved(moved),
+    })
+}
