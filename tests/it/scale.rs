@@ -11,8 +11,8 @@ use crate::support::{DAY, Plan, TestServer, database_address, measured};
 /// How many offline sessions there are; one of a hundred has lapsed.
 fn sessions() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "./dev scale hands the number over in the environment")]
-    let asked = std::env::var("NIGHTLATCH_SCALE_SESSIONS").ok();
-    asked.map_or(20_000, |n| n.parse().expect("NIGHTLATCH_SCALE_SESSIONS is a number"))
+    let asked = std::env::var("SCALE_SESSIONS").ok();
+    asked.map_or(20_000, |n| n.parse().expect("SCALE_SESSIONS is a number"))
 }
 
 const MARGIN: Duration = Duration::from_secs(180);

@@ -3,7 +3,7 @@
 /// The number of rounds: the first usually, the second in `./dev soak`.
 pub fn rounds(short: usize, whole: usize) -> usize {
     #[expect(clippy::disallowed_methods, reason = "./dev soak says so in the environment")]
-    let soaks = std::env::var_os("NIGHTLATCH_SOAK").is_some();
+    let soaks = std::env::var_os("SOAK").is_some();
     if soaks { whole } else { short }
 }
 
