@@ -14,6 +14,7 @@ pub mod role;
 pub mod session;
 pub mod user;
 pub mod user_holding;
+pub mod user_password;
 
 use thiserror::Error;
 

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::base::Secret;
+use super::user_password::{NewPassword, PasswordRefusal, accept_all, accept_of, ask_for_change};
 use crate::flow::admin_event::{Change, note};
 use crate::flow::brute_force;
 use crate::flow::context::Cx;
-use crate::flow::new_password::{self, Accepted, Owner};
+use crate::flow::new_password::{self, Owner};
 use crate::model::admin_event::ResourceType;
 use crate::model::login_failure::DISABLED_REASON;
 use crate::model::user::UPDATE_PASSWORD;
@@ -34,13 +34,6 @@ pub struct UserChange {
     pub passwords: Vec<NewPassword>,
 }
 
-#[derive(Clone, Debug)]
-pub struct NewPassword {
-    pub value: Option<Secret>,
-    /// Has to be changed at the next sign-in.
-    pub temporary: bool,
-}
-
 /// Why nothing was done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
@@ -49,8 +42,7 @@ pub enum Refusal {
     SameUsername,
     SameEmail,
     Invalid(Vec<Violation>),
-    PasswordMissing,
-    Password(new_password::Refused),
+    Password(PasswordRefusal),
 }
 
 /// What a user can be asked to do; Keycloak drops other names without a word.
@@ -93,7 +85,7 @@ pub async fn create(cx: &Cx, change: &UserChange, groups: &[GroupId]) -> Result<
     let owner = Owner { id: None, username: &user.username, email: user.email.as_deref() };
     let passwords = match accept_all(cx, owner, &change.passwords).await? {
         Ok(passwords) => passwords,
-        Err(refusal) => return Ok(Err(refusal)),
+        Err(refusal) => return Ok(Err(Refusal::Password(refusal))),
     };
     if change.passwords.last().is_some_and(|p| p.temporary) {
         ask_for_change(&mut user, true);
@@ -121,7 +113,7 @@ pub async fn update(cx: &Cx, id: &UserId, change: &UserChange) -> Result<Result<
     // Before the row is locked: it takes long.
     let passwords = match accept_of(cx, id, &change.passwords).await? {
         Ok(passwords) => passwords,
-        Err(refusal) => return Ok(Err(refusal)),
+        Err(refusal) => return Ok(Err(Refusal::Password(refusal))),
     };
     let written = cx.store().in_tx(async |db| {
         let Some(old) = lock(cx, db, id).await? else { return Ok(Err(Refusal::NotFound)) };
@@ -189,7 +181,7 @@ pub async fn reset_password(cx: &Cx, id: &UserId, password: &NewPassword) -> Res
     let realm = &cx.snapshot().realm.id;
     let accepted = match accept_of(cx, id, std::slice::from_ref(password)).await? {
         Ok(accepted) => accepted,
-        Err(refusal) => return Ok(Err(refusal)),
+        Err(refusal) => return Ok(Err(Refusal::Password(refusal))),
     };
     let written = cx.store().in_tx(async |db| {
         let Some(mut user) = lock(cx, db, id).await? else { return Ok(Err(Refusal::NotFound)) };
@@ -324,34 +316,5 @@ fn named_conflict<T>(written: Result<T, StoreError>) -> Result<Result<T, Refusal
         Err(error) if error.is_conflict(store::user::USERNAME_KEY) => Ok(Err(Refusal::SameUsername)),
         Err(error) if error.is_conflict(store::user::EMAIL_KEY) => Ok(Err(Refusal::SameEmail)),
         Err(error) => Err(error),
-    }
-}
-
-/// Passwords for a user who is there.
-async fn accept_of(cx: &Cx, id: &UserId, passwords: &[NewPassword]) -> Result<Result<Vec<Accepted>, Refusal>, StoreError> {
-    if passwords.is_empty() {
-        return Ok(Ok(Vec::new()));
-    }
-    let user = store::user::find_user(&mut cx.store().db().await?, &cx.snapshot().realm.id, id).await?;
-    let Some(user) = user else { return Ok(Err(Refusal::NotFound)) };
-    accept_all(cx, Owner { id: Some(id), username: &user.username, email: user.email.as_deref() }, passwords).await
-}
-
-async fn accept_all(cx: &Cx, owner: Owner<'_>, passwords: &[NewPassword]) -> Result<Result<Vec<Accepted>, Refusal>, StoreError> {
-    let mut all = Vec::new();
-    for password in passwords {
-        let Some(value) = &password.value else { return Ok(Err(Refusal::PasswordMissing)) };
-        match new_password::accept(cx, owner, value).await? {
-            Ok(accepted) => all.push(accepted),
-            Err(refused) => return Ok(Err(Refusal::Password(refused))),
-        }
-    }
-    Ok(Ok(all))
-}
-
-fn ask_for_change(user: &mut User, temporary: bool) {
-    user.required_actions.retain(|a| a != UPDATE_PASSWORD);
-    if temporary {
-        user.required_actions.push(UPDATE_PASSWORD.to_owned());
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, done, done_uncached, shown};
 use super::{Admin, ManageUsers, Permission, ViewUsers};
 use crate::flow::admin::user::Refusal;
+use crate::flow::admin::user_password::PasswordRefusal;
 use crate::flow::admin::{session, user as flow, user_holding};
 use crate::flow::new_password::Refused;
 use crate::http::error::{AdminError, json as json_response};
@@ -118,8 +119,10 @@ pub(super) fn refused(refusal: Refusal) -> Answer {
         Refusal::NameMissing => AdminError::bad_request("User name is missing"),
         Refusal::SameUsername => AdminError::conflict("User exists with same username"),
         Refusal::SameEmail => AdminError::conflict("User exists with same email"),
-        Refusal::PasswordMissing => AdminError::Plain(StatusCode::BAD_REQUEST, "No password provided".to_owned()),
-        Refusal::Password(refused) => match refused {
+        Refusal::Password(PasswordRefusal::Missing) => {
+            AdminError::Plain(StatusCode::BAD_REQUEST, "No password provided".to_owned())
+        }
+        Refusal::Password(PasswordRefusal::Refused(refused)) => match refused {
             Refused::Empty => AdminError::Plain(StatusCode::BAD_REQUEST, "Empty password not allowed".to_owned()),
             Refused::TooLong => AdminError::Plain(StatusCode::BAD_REQUEST, "Password is too long".to_owned()),
             Refused::Policy(broken) => AdminError::Described(StatusCode::BAD_REQUEST, broken.key, broken.text()),

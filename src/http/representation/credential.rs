@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::lenient::{Flag, Hidden, Ignored, Names, Text};
-use crate::flow::admin::user::NewPassword;
+use crate::flow::admin::user_password::NewPassword;
 use crate::http::extract::Representation;
 use crate::model::credential::{Credential, PASSWORD};
 

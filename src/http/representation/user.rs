@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::credential::CredentialRepresentation;
 use super::lenient::{Flag, Ignored, Names, Text, text, texts};
-use crate::flow::admin::user::{NewPassword, UserChange};
+use crate::flow::admin::user::UserChange;
+use crate::flow::admin::user_password::NewPassword;
 use crate::http::extract::Representation;
 use crate::model::login_failure::DISABLED_REASON;
 use crate::model::{RealmSnapshot, User};
