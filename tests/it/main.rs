@@ -32,6 +32,7 @@ mod packaging;
 mod pages;
 mod password_policy;
 mod push_to_clients;
+mod races;
 mod realm_files;
 mod rotation;
 mod rotation_model;

@@ -50,7 +50,7 @@ async fn what_an_export_says_and_nothing_here_acts_on_is_named() {
     let server = TestServer::start().await;
     let mut lost = import(&server, EXPORT).await.unwrap().not_taken_over;
     lost.retain(|path| !path.starts_with("components.org.keycloak.services.clientregistration.policy"));
-    assert_eq!(lost, ["authenticationFlows", "authenticatorConfig", "requiredActions", "bruteForceProtected", "passwordPolicy"]);
+    assert_eq!(lost, ["authenticationFlows", "authenticatorConfig", "requiredActions"]);
     let file = json!({
         "realm": "named",
         "identityProviders": [{"alias": "corporate"}],
@@ -63,7 +63,7 @@ async fn what_an_export_says_and_nothing_here_acts_on_is_named() {
             "protocolMappers": [{"name": "script", "protocol": "openid-connect", "protocolMapper": "script-mapper.js"}],
         }],
         "users": [{
-            "username": "carol", "federationLink": "ldap", "requiredActions": ["CONFIGURE_TOTP"],
+            "username": "carol", "federationLink": "ldap", "requiredActions": ["CONFIGURE_TOTP", "VERIFY_EMAIL"],
             "credentials": [{"type": "otp", "secretData": "{}", "credentialData": "{}"}, {"type": "webauthn"}],
         }],
         "components": {"org.keycloak.keys.KeyProvider": [{"name": "store", "providerId": "java-keystore"}]},
@@ -84,7 +84,7 @@ async fn what_an_export_says_and_nothing_here_acts_on_is_named() {
             "users.carol.credentials.otp",
             "users.carol.credentials.webauthn",
             "users.carol.federationLink",
-            "users.carol.requiredActions.CONFIGURE_TOTP",
+            "users.carol.requiredActions.VERIFY_EMAIL",
             "verifyEmail",
         ]
     );
