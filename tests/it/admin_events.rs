@@ -27,128 +27,147 @@ fn made(answer: &Answer) -> String {
     answer.headers["location"].to_str().unwrap().rsplit('/').next().unwrap().to_owned()
 }
 
-/// Does it, and says what has been noted of it: `OPERATION TYPE path`.
-async fn done(server: &TestServer, admin: &Admin<'_>, method: Method, path: &str, body: Value) -> (Answer, Vec<String>) {
-    // Events of one moment have no order.
-    server.advance(Duration::from_millis(1));
-    let before = events(admin, "max=1000").await.len();
-    let answer = admin.call(method, &format!("/demo{path}"), Some(&body).filter(|b| !b.is_null())).await;
-    assert!((200..300).contains(&answer.status), "{path}: {:?}", answer.body);
-    let after = events(admin, "max=1000").await;
-    let new = after[..after.len() - before].iter();
-    let told = new.map(|e| {
-        let text = |name: &str| e[name].as_str().unwrap_or_default().to_owned();
-        [text("operationType"), text("resourceType"), text("resourcePath")].join(" ").trim_end().to_owned()
-    });
-    (answer, told.collect())
+/// An administrator whose every step is looked up among the events.
+struct Watched<'a> {
+    server: &'a TestServer,
+    admin: Admin<'a>,
+}
+
+impl Watched<'_> {
+    /// Does it at an address below the realm, and checks that one event tells of it, with that address or what was made below it.
+    /// Answers what was made.
+    async fn noted(&self, what: &str, method: &Method, path: &str, body: Value) -> String {
+        // Events of one moment have no order.
+        self.server.advance(Duration::from_millis(1));
+        let before = events(&self.admin, "max=1000").await.len();
+        let address = format!("/demo/{path}");
+        let answer = self.admin.call(method.clone(), address.trim_end_matches('/'), Some(&body).filter(|b| !b.is_null())).await;
+        assert!((200..300).contains(&answer.status), "{method} {path}: {:?}", answer.body);
+        let after = events(&self.admin, "max=1000").await;
+        assert_eq!(after.len(), before + 1, "{method} {path}");
+        let text = |name: &str| after[0][name].as_str().unwrap_or_default().to_owned();
+        assert_eq!([text("operationType"), text("resourceType")].join(" "), what, "{method} {path}");
+        let made = if answer.status == 201 { made(&answer) } else { String::new() };
+        assert_eq!(text("resourcePath"), [path, &made].join("/").trim_matches('/'), "{method} {path}");
+        made
+    }
+
+    async fn add(&self, what: &str, path: &str, body: Value) -> String {
+        self.noted(&format!("CREATE {what}"), &Method::POST, path, body).await
+    }
+
+    async fn put(&self, what: &str, path: &str, body: Value) {
+        self.noted(&format!("UPDATE {what}"), &Method::PUT, path, body).await;
+    }
+
+    async fn act(&self, what: &str, method: Method, path: &str, body: Value) {
+        self.noted(&format!("ACTION {what}"), &method, path, body).await;
+    }
+
+    async fn remove(&self, what: &str, path: &str, body: Value) {
+        self.noted(&format!("DELETE {what}"), &Method::DELETE, path, body).await;
+    }
+
+    /// Members come to a list and leave it again.
+    async fn both(&self, what: &str, path: &str, members: &Value) {
+        self.add(what, path, members.clone()).await;
+        self.remove(what, path, members.clone()).await;
+    }
 }
 
 #[tokio::test]
-async fn every_change_is_noted_once_by_the_names_that_keycloak_has_for_it() {
+async fn every_change_of_users_and_roles_is_noted_once_by_keycloaks_names() {
     let server = with_events().await;
-    let admin = server.admin().await;
-    let (post, put, delete) = (Method::POST, Method::PUT, Method::DELETE);
-    macro_rules! noted {
-        ($method:expr, $path:expr, $body:expr, $expected:expr) => {{
-            let (answer, told) = done(&server, &admin, $method.clone(), &$path, $body).await;
-            assert_eq!(told, [$expected.replace("{}", &made_or_none(&answer))], "{} {}", $method, $path);
-            made_or_none(&answer)
-        }};
-    }
-    fn made_or_none(answer: &Answer) -> String {
-        if answer.status == 201 { made(answer) } else { String::new() }
-    }
-    let mapper = json!({"name": "m", "protocol": "openid-connect", "protocolMapper": "oidc-hardcoded-claim-mapper", "config": {"claim.name": "x", "claim.value": "1"}});
+    let watched = Watched { server: &server, admin: server.admin().await };
+    let bob = json!({"username": "bob", "credentials": [{"type": "password", "value": "p"}]});
+    let user = watched.add("USER", "users", bob).await;
+    watched.put("USER", &format!("users/{user}"), json!({"firstName": "B"})).await;
+    let password = json!({"type": "password", "value": "q"});
+    watched.act("USER", Method::PUT, &format!("users/{user}/reset-password"), password).await;
 
-    let user = noted!(
-        post,
-        "/users",
-        json!({"username": "bob", "credentials": [{"type": "password", "value": "p"}]}),
-        "CREATE USER users/{}"
-    );
-    noted!(put, format!("/users/{user}"), json!({"firstName": "B"}), format!("UPDATE USER users/{user}"));
-    let reset = format!("/users/{user}/reset-password");
-    noted!(put, reset, json!({"type": "password", "value": "q"}), format!("ACTION USER users/{user}/reset-password"));
+    watched.add("REALM_ROLE", "roles", json!({"name": "auditor"})).await;
+    watched.put("REALM_ROLE", "roles/auditor", json!({"name": "auditor", "description": "d"})).await;
+    watched.add("REALM_ROLE", "roles", json!({"name": "part"})).await;
+    let role = async |path: &str| json!([watched.admin.get(&format!("/demo/{path}")).await]);
+    let (whole, part) = (role("roles/auditor").await, role("roles/part").await);
+    watched.both("REALM_ROLE", "roles/auditor/composites", &part).await;
+    watched.both("REALM_ROLE_MAPPING", &format!("users/{user}/role-mappings/realm"), &whole).await;
+    watched.add("REALM_ROLE_MAPPING", &format!("users/{user}/role-mappings/realm"), whole).await;
+    watched.remove("REALM_ROLE_MAPPING", &format!("users/{user}/role-mappings/realm"), Value::Null).await;
+    watched.remove("REALM_ROLE", "roles/auditor", Value::Null).await;
 
-    noted!(post, "/roles", json!({"name": "auditor"}), "CREATE REALM_ROLE roles/auditor");
-    noted!(put, "/roles/auditor", json!({"name": "auditor", "description": "d"}), "UPDATE REALM_ROLE roles/auditor");
-    noted!(post, "/roles", json!({"name": "part"}), "CREATE REALM_ROLE roles/part");
-    let (whole, part) = (json!([admin.get("/demo/roles/auditor").await]), json!([admin.get("/demo/roles/part").await]));
-    noted!(post, "/roles/auditor/composites", part.clone(), "CREATE REALM_ROLE roles/auditor/composites");
-    noted!(delete, "/roles/auditor/composites", part.clone(), "DELETE REALM_ROLE roles/auditor/composites");
-    let mappings = format!("users/{user}/role-mappings/realm");
-    noted!(post, format!("/{mappings}"), whole.clone(), format!("CREATE REALM_ROLE_MAPPING {mappings}"));
-    noted!(delete, format!("/{mappings}"), Value::Null, format!("DELETE REALM_ROLE_MAPPING {mappings}"));
-
-    let client = noted!(post, "/clients", json!({"clientId": "app", "secret": "hidden"}), "CREATE CLIENT clients/{}");
-    noted!(put, format!("/clients/{client}"), json!({"description": "d"}), format!("UPDATE CLIENT clients/{client}"));
-    for action in ["client-secret", "push-revocation"] {
-        let path = format!("clients/{client}/{action}");
-        noted!(post, format!("/{path}"), Value::Null, format!("ACTION CLIENT {path}"));
-    }
+    let client = watched.admin.client("demo-backup").await;
     let roles = format!("clients/{client}/roles");
-    noted!(post, format!("/{roles}"), json!({"name": "cr"}), format!("CREATE CLIENT_ROLE {roles}/cr"));
-    noted!(put, format!("/{roles}/cr"), json!({"name": "cr", "description": "d"}), format!("UPDATE CLIENT_ROLE {roles}/cr"));
-    noted!(post, format!("/{roles}/cr/composites"), part.clone(), format!("CREATE CLIENT_ROLE {roles}/cr/composites"));
-    noted!(delete, format!("/{roles}/cr/composites"), part.clone(), format!("DELETE CLIENT_ROLE {roles}/cr/composites"));
-    let of_client = json!([admin.get(&format!("/demo/{roles}/cr")).await]);
-    let mappings = format!("users/{user}/role-mappings/clients/{client}");
-    noted!(post, format!("/{mappings}"), of_client.clone(), format!("CREATE CLIENT_ROLE_MAPPING {mappings}"));
-    noted!(delete, format!("/{mappings}"), of_client, format!("DELETE CLIENT_ROLE_MAPPING {mappings}"));
-    noted!(delete, format!("/{roles}/cr"), Value::Null, format!("DELETE CLIENT_ROLE {roles}/cr"));
+    watched.add("CLIENT_ROLE", &roles, json!({"name": "cr"})).await;
+    watched.put("CLIENT_ROLE", &format!("{roles}/cr"), json!({"name": "cr", "description": "d"})).await;
+    watched.both("CLIENT_ROLE", &format!("{roles}/cr/composites"), &part).await;
+    let of_client = role(&format!("{roles}/cr")).await;
+    watched.both("CLIENT_ROLE_MAPPING", &format!("users/{user}/role-mappings/clients/{client}"), &of_client).await;
+    watched.remove("CLIENT_ROLE", &format!("{roles}/cr"), Value::Null).await;
 
-    let scope = noted!(
-        post,
-        "/client-scopes",
-        json!({"name": "sc", "protocol": "openid-connect"}),
-        "CREATE CLIENT_SCOPE client-scopes/{}"
-    );
-    let changed = json!({"name": "sc", "description": "d", "protocol": "openid-connect"});
-    noted!(put, format!("/client-scopes/{scope}"), changed, format!("UPDATE CLIENT_SCOPE client-scopes/{scope}"));
+    let held = watched.admin.get(&format!("/demo/users/{user}/credentials")).await;
+    let credential = format!("users/{user}/credentials/{}", held[0]["id"].as_str().unwrap());
+    watched.act("USER", Method::DELETE, &credential, Value::Null).await;
+    watched.remove("USER", &format!("users/{user}"), Value::Null).await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn every_change_of_clients_and_scopes_is_noted_once_by_keycloaks_names() {
+    let server = with_events().await;
+    let watched = Watched { server: &server, admin: server.admin().await };
+    let client = watched.add("CLIENT", "clients", json!({"clientId": "app", "secret": "hidden"})).await;
+    watched.put("CLIENT", &format!("clients/{client}"), json!({"description": "d"})).await;
+    for action in ["client-secret", "push-revocation"] {
+        watched.act("CLIENT", Method::POST, &format!("clients/{client}/{action}"), Value::Null).await;
+    }
+    let protocol = json!("openid-connect");
+    let scope = watched.add("CLIENT_SCOPE", "client-scopes", json!({"name": "sc", "protocol": protocol})).await;
+    let changed = json!({"name": "sc", "description": "d", "protocol": protocol});
+    watched.put("CLIENT_SCOPE", &format!("client-scopes/{scope}"), changed).await;
+    let role = json!([watched.admin.get("/demo/roles/offline_access").await]);
+    let mapper = json!({"name": "m", "protocol": protocol, "protocolMapper": "oidc-hardcoded-claim-mapper", "config": {}});
     for owner in [format!("clients/{client}"), format!("client-scopes/{scope}")] {
-        let mappings = format!("{owner}/scope-mappings/realm");
-        noted!(post, format!("/{mappings}"), whole.clone(), format!("CREATE REALM_SCOPE_MAPPING {mappings}"));
-        noted!(delete, format!("/{mappings}"), whole.clone(), format!("DELETE REALM_SCOPE_MAPPING {mappings}"));
-        let models = format!("{owner}/protocol-mappers/models");
-        noted!(post, format!("/{models}"), mapper.clone(), format!("CREATE PROTOCOL_MAPPER {models}/{{}}"));
+        watched.both("REALM_SCOPE_MAPPING", &format!("{owner}/scope-mappings/realm"), &role).await;
+        watched.add("PROTOCOL_MAPPER", &format!("{owner}/protocol-mappers/models"), mapper.clone()).await;
     }
     for kind in ["default", "optional"] {
         let path = format!("clients/{client}/{kind}-client-scopes/{scope}");
-        noted!(put, format!("/{path}"), Value::Null, format!("CREATE CLIENT_SCOPE_CLIENT_MAPPING {path}"));
-        noted!(delete, format!("/{path}"), Value::Null, format!("DELETE CLIENT_SCOPE_CLIENT_MAPPING {path}"));
+        watched.noted("CREATE CLIENT_SCOPE_CLIENT_MAPPING", &Method::PUT, &path, Value::Null).await;
+        watched.remove("CLIENT_SCOPE_CLIENT_MAPPING", &path, Value::Null).await;
     }
-    noted!(delete, format!("/client-scopes/{scope}"), Value::Null, format!("DELETE CLIENT_SCOPE client-scopes/{scope}"));
+    watched.remove("CLIENT_SCOPE", &format!("client-scopes/{scope}"), Value::Null).await;
+    watched.remove("CLIENT", &format!("clients/{client}"), Value::Null).await;
+    server.finish().await;
+}
 
+#[tokio::test]
+async fn every_end_of_a_session_and_every_change_of_the_realm_is_noted_once() {
+    let server = with_events().await;
+    let watched = Watched { server: &server, admin: server.admin().await };
+    let alice = watched.admin.alice().await;
     server.offline_token().await;
-    let alice = admin.alice().await;
-    let consent = format!("users/{alice}/consents/demo-backup");
-    noted!(delete, format!("/{consent}"), Value::Null, format!("ACTION USER {consent}"));
+    watched.act("USER", Method::DELETE, &format!("users/{alice}/consents/demo-backup"), Value::Null).await;
     let session = server.sign_in("openid").await["session_state"].as_str().unwrap().to_owned();
-    noted!(delete, format!("/sessions/{session}"), Value::Null, format!("DELETE USER_SESSION sessions/{session}"));
+    watched.remove("USER_SESSION", &format!("sessions/{session}"), Value::Null).await;
     server.offline_token().await;
-    let session = admin.get("/demo/nightlatch/offline-grants").await["grants"][0]["sessionId"].as_str().unwrap().to_owned();
-    let grant = format!("nightlatch/offline-grants/{session}/{}", admin.client("demo-backup").await);
-    noted!(delete, format!("/{grant}"), Value::Null, format!("DELETE USER_SESSION {grant}"));
+    let grants = watched.admin.get("/demo/nightlatch/offline-grants").await;
+    let session = grants["grants"][0]["sessionId"].as_str().unwrap();
+    let grant = format!("nightlatch/offline-grants/{session}/{}", watched.admin.client("demo-backup").await);
+    watched.remove("USER_SESSION", &grant, Value::Null).await;
     server.offline_token().await;
-    let preview =
-        admin.call(post.clone(), "/demo/nightlatch/offline-grants/revocation-preview", Some(&json!({}))).await.granted();
-    let revocation = "nightlatch/offline-grants/revocation";
-    noted!(post, format!("/{revocation}"), json!({"token": preview["token"]}), format!("ACTION USER_SESSION {revocation}"));
-    noted!(post, format!("/users/{alice}/logout"), Value::Null, format!("ACTION USER users/{alice}/logout"));
-    let held = admin.get(&format!("/demo/users/{user}/credentials")).await;
-    let credential = format!("users/{user}/credentials/{}", held[0]["id"].as_str().unwrap());
-    noted!(delete, format!("/{credential}"), Value::Null, format!("ACTION USER {credential}"));
+    let preview = "/demo/nightlatch/offline-grants/revocation-preview";
+    let preview = watched.admin.call(Method::POST, preview, Some(&json!({}))).await.granted();
+    let token = json!({"token": preview["token"]});
+    watched.act("USER_SESSION", Method::POST, "nightlatch/offline-grants/revocation", token).await;
+    watched.act("USER", Method::POST, &format!("users/{alice}/logout"), Value::Null).await;
 
-    let profile = admin.get("/demo/users/profile").await;
-    noted!(put, "/users/profile", profile, "UPDATE USER_PROFILE users/profile");
-    let config = json!({"eventsEnabled": true, ON: true, DETAILS: true});
-    noted!(put, "/events/config", config, "UPDATE REALM events/config");
-    noted!(put, "", json!({"displayName": "x"}), "UPDATE REALM");
-    noted!(post, "/push-revocation", Value::Null, "ACTION REALM push-revocation");
-    noted!(post, "/logout-all", Value::Null, "ACTION REALM logout-all");
-    noted!(delete, "/roles/auditor", Value::Null, "DELETE REALM_ROLE roles/auditor");
-    noted!(delete, format!("/clients/{client}"), Value::Null, format!("DELETE CLIENT clients/{client}"));
-    noted!(delete, format!("/users/{user}"), Value::Null, format!("DELETE USER users/{user}"));
+    let profile = watched.admin.get("/demo/users/profile").await;
+    watched.put("USER_PROFILE", "users/profile", profile).await;
+    watched.put("REALM", "events/config", json!({"eventsEnabled": true, ON: true, DETAILS: true})).await;
+    watched.put("REALM", "", json!({"displayName": "x"})).await;
+    watched.act("REALM", Method::POST, "push-revocation", Value::Null).await;
+    watched.act("REALM", Method::POST, "logout-all", Value::Null).await;
     server.finish().await;
 }
 
