@@ -5,21 +5,10 @@ use serde_json::Value;
 /// What stands in the place of a secret.
 const MASK: &str = "**********";
 
-/// The fields that hold a secret wherever they stand; compared without case, dots, dashes and underscores.
-const SECRETS: [&str; 12] = [
-    "bindcredential",
-    "clientsecret",
-    "clientsecretrotated",
-    "hashedsaltedvalue",
-    "keypassword",
-    "keystorepassword",
-    "password",
-    "privatekey",
-    "registrationaccesstoken",
-    "salt",
-    "secret",
-    "secretdata",
-];
+/// The fields that hold a secret, besides those whose names end in `secret` or `password`; compared without case, dots, dashes
+/// and underscores.
+const SECRETS: [&str; 7] =
+    ["bindcredential", "clientsecretrotated", "hashedsaltedvalue", "privatekey", "registrationaccesstoken", "salt", "secretdata"];
 
 /// Masks every secret of a representation.
 pub fn mask(representation: &mut Value) {
@@ -44,14 +33,17 @@ pub fn mask(representation: &mut Value) {
 
 fn is_secret(name: &str) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    SECRETS.contains(&plain.to_ascii_lowercase().as_str())
+    let plain = plain.to_ascii_lowercase();
+    plain.ends_with("secret") || plain.ends_with("password") || SECRETS.contains(&plain.as_str())
 }
 
+/// Texts, and lists of texts; a switch that has such a name is none.
 fn hide(secret: &mut Value) {
     match secret {
-        Value::Null => {}
         Value::Array(items) => items.iter_mut().for_each(hide),
-        other => *other = Value::from(MASK),
+        Value::Object(_) => mask(secret),
+        Value::String(text) => MASK.clone_into(text),
+        _ => {}
     }
 }
 
@@ -66,15 +58,15 @@ mod tests {
         let mut value = json!({
             "username": "alice", "attributes": {"value": ["kept"]},
             "credentials": [{"type": "password", "value": "one"}], "secret": {"type": "secret", "value": "six"},
-            "smtpServer": {"host": "h", "password": "two"},
+            "smtpServer": {"host": "h", "password": "two", "authTokenClientSecret": "seven"}, "access": {"resetPassword": true},
             "clients": [{"clientId": "a", "secret": "three", "attributes": {"client.secret.rotated": "four"}}],
             "components": {"keys": [{"config": {"privateKey": ["five"], "algorithm": ["RS256"]}}]},
         });
         mask(&mut value);
         let text = value.to_string();
-        for secret in ["one", "two", "three", "four", "five"] {
+        for secret in ["one", "two", "three", "four", "five", "six", "seven"] {
             assert!(!text.contains(&format!("\"{secret}\"")), "{secret} in {text}");
         }
-        assert!(["alice", "kept", "\"h\"", "RS256"].iter().all(|word| text.contains(word)), "{text}");
+        assert!(["alice", "kept", "\"h\"", "RS256", "true"].iter().all(|word| text.contains(word)), "{text}");
     }
 }

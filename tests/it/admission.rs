@@ -102,6 +102,16 @@ async fn a_disabled_realm_client_or_user_has_nothing() {
 }
 
 #[tokio::test]
+async fn a_temporary_lock_refuses_what_is_new_and_nothing_else() {
+    let locked = row(async |server, admin| {
+        admin.set(json!({"bruteForceProtected": true, "failureFactor": 1})).await;
+        let form = [("grant_type", "password"), ("username", "alice"), ("password", "wrong")];
+        assert_eq!(server.as_backup("/token", &form).await.status, 400);
+    });
+    assert_eq!(locked.await, all_but(&NEW));
+}
+
+#[tokio::test]
 async fn a_not_before_makes_stale_what_was_issued_before_it() {
     let at = |server: &TestServer| json!({"notBefore": server.now()});
     assert_eq!(row(async |server, admin| admin.set(at(server)).await).await, NEW, "realm");

@@ -70,6 +70,28 @@ async fn cve_2022_3916_the_next_user_of_a_browser_does_not_get_the_sessions_of_t
     server.finish().await;
 }
 
+/// A session of Remember me lives for days; once the realm does not remember any more, it has the time of every other.
+#[tokio::test]
+async fn ghsa_64w3_5q9m_68xf_a_remembered_session_does_not_outlive_the_realms_switch() {
+    let server = TestServer::start().await;
+    let long = json!({"rememberMe": true, "ssoSessionIdleTimeoutRememberMe": 86_400, "ssoSessionMaxLifespanRememberMe": 864_000});
+    server.admin().await.set(long).await;
+    let browser = server.browser();
+    let form = browser.get(&server.authorization("demo-backup", &[("scope", "openid")])).await;
+    let signed_in = [("username", "alice"), ("password", "alice"), ("rememberMe", "on")];
+    let code = browser.post(&form.action(), &signed_in).await.parameter("code").unwrap();
+    let form = [("grant_type", "authorization_code"), ("code", &*code), ("redirect_uri", "http://localhost:3000/cb")];
+    let token = refresh_token(&server.as_backup("/token", &form).await.granted());
+    server.advance(Duration::from_secs(7_200));
+    let token = refresh_token(&server.refresh(&token).await.granted());
+    server.admin().await.set(json!({"rememberMe": false})).await;
+    server.advance(Duration::from_secs(1_801));
+    assert_eq!(server.refresh(&token).await.refusal().1, "invalid_grant");
+    let again = browser.get(&server.authorization("demo-backup", &[("scope", "openid"), ("prompt", "none")])).await;
+    assert_eq!(again.parameter("error").as_deref(), Some("login_required"));
+    server.finish().await;
+}
+
 #[tokio::test]
 async fn ghsa_895x_rfqp_jh5c_an_offline_session_ends_with_the_scope_of_its_client() {
     let server = TestServer::start().await;
