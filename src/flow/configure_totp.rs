@@ -2,8 +2,9 @@
 
 use super::browser::{Browser, Move, PageStep};
 use super::context::Cx;
-use super::login::{Shown, show, stale_form, tab_of};
-use super::{event, logout_notice, other_sessions, sign_in, tab};
+use super::login::{Shown, show, stale_form, taken};
+use super::required_action::{self, Done};
+use super::sign_in;
 use crate::base::Secret;
 use crate::model::authentication_session::{Authenticated, Progress};
 use crate::model::event::EventKind;
@@ -51,16 +52,10 @@ pub fn new_secret(cx: &Cx) -> Secret {
 }
 
 pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, given: NewAuthenticator) -> Result<Outcome, StoreError> {
-    let (tab, client) = match tab_of(cx, browser, Some(tab_id.as_str())).await? {
-        Ok(found) => found,
+    let (tab, client) = match taken(cx, browser, tab_id, &given.form).await? {
+        Ok(taken) => taken,
         Err(moved) => return Ok(Outcome::Moved(moved)),
     };
-    let Some(tab) = tab::take(cx, browser, &tab.tab, &given.form).await? else {
-        return Ok(Outcome::Moved(stale_form(cx, browser, &tab, &client).await?));
-    };
-    if tab.expires_at <= cx.now {
-        return Ok(Outcome::Moved(tab::start_over(cx, &tab, &client, Some("loginTimeout")).await?));
-    }
     let Progress::Authenticated(authenticated) = tab.progress.clone() else {
         return Ok(Outcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };
@@ -100,20 +95,19 @@ async fn set_up(
     }
     let (realm, user_id, policy) = (&cx.snapshot().realm.id, &authenticated.user_id, &cx.settings().otp);
     let id = CredentialId::new(cx.entropy().uuid());
-    let credential = new_device(policy, id, Some(label), &given.secret, cx.now);
-    let step = Device::read(&credential).and_then(|device| device.step_of(code, policy, cx.now));
-    let Some(step) = step else { return Ok(Err(Problem::CodeWrong)) };
-    let changed = cx.store().in_tx(async |db| {
-        store::user::delete_required_action(db, realm, user_id, CONFIGURE_TOTP).await?;
-        store::credential::insert_credential(db, realm, user_id, &credential).await?;
-        store::credential::take_step(db, realm, user_id, &credential.id, step).await?;
-        let told = if given.end_other_sessions { other_sessions::end(cx, db, authenticated).await? } else { Vec::new() };
-        let mut changed = event::new(cx, EventKind::UpdateTotp).detail("custom_required_action", CONFIGURE_TOTP);
-        changed.client_id = Some(client.client_id.to_string());
-        changed.user_id = Some(user_id.clone());
-        event::record_in(cx, db, &changed).await?;
-        logout_notice::write(cx, db, &told).await
-    });
-    logout_notice::send(cx, changed.await?).await;
+    let mut credential = new_device(policy, id, Some(label), &given.secret, cx.now);
+    credential.last_step = Device::read(&credential).and_then(|device| device.step_of(code, policy, cx.now));
+    if credential.last_step.is_none() {
+        return Ok(Err(Problem::CodeWrong));
+    }
+    let done = Done {
+        client,
+        who: authenticated,
+        action: CONFIGURE_TOTP,
+        event: EventKind::UpdateTotp,
+        ends_other_sessions: given.end_other_sessions,
+    };
+    required_action::finish(cx, done, async |db| store::credential::insert_credential(db, realm, user_id, &credential).await)
+        .await?;
     Ok(Ok(()))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::browser::{Browser, Move, Next};
 use super::context::Cx;
-use super::login::{stale_form, tab_of};
+use super::login::{stale_form, taken};
 use super::{event, sign_in, tab};
 use crate::model::authentication_session::Progress;
 use crate::model::event::EventKind;
@@ -15,16 +15,10 @@ use crate::store::consent::Given;
 use crate::store::{self, StoreError};
 
 pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, agreed: bool) -> Result<Move, StoreError> {
-    let (tab, client) = match tab_of(cx, browser, Some(tab_id.as_str())).await? {
-        Ok(found) => found,
+    let (tab, client) = match taken(cx, browser, tab_id, form).await? {
+        Ok(taken) => taken,
         Err(moved) => return Ok(moved),
     };
-    let Some(tab) = tab::take(cx, browser, &tab.tab, form).await? else {
-        return stale_form(cx, browser, &tab, &client).await;
-    };
-    if tab.expires_at <= cx.now {
-        return tab::start_over(cx, &tab, &client, Some("loginTimeout")).await;
-    }
     let (Progress::Authenticated(authenticated), Some(request)) = (tab.progress.clone(), tab::sign_in(&tab)) else {
         return stale_form(cx, browser, &tab, &client).await;
     };

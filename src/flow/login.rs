@@ -44,6 +44,26 @@ pub async fn tab_of(
     }
 }
 
+/// The tab of a form that is sent now, for the first time and in time, or what to show instead.
+pub async fn taken(
+    cx: &Cx,
+    browser: &Browser,
+    tab_id: &TabId,
+    form: &str,
+) -> Result<Result<(AuthenticationSession, Arc<Client>), Move>, StoreError> {
+    let (tab, client) = match tab_of(cx, browser, Some(tab_id.as_str())).await? {
+        Ok(found) => found,
+        Err(moved) => return Ok(Err(moved)),
+    };
+    let Some(tab) = tab::take(cx, browser, &tab.tab, form).await? else {
+        return Ok(Err(stale_form(cx, browser, &tab, &client).await?));
+    };
+    if tab.expires_at <= cx.now {
+        return Ok(Err(tab::start_over(cx, &tab, &client, Some("loginTimeout")).await?));
+    }
+    Ok(Ok((tab, client)))
+}
+
 /// Shows the page that the tab stands at, with a form that has not been sent yet. If another request moves the tab on meanwhile,
 /// the browser is sent to see where to.
 pub async fn show(cx: &Cx, mut tab: AuthenticationSession, client: Arc<Client>) -> Result<Result<Shown, Move>, StoreError> {
@@ -123,16 +143,10 @@ pub enum LoginOutcome {
 }
 
 pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: Submitted) -> Result<LoginOutcome, StoreError> {
-    let (tab, client) = match tab_of(cx, browser, Some(tab_id.as_str())).await? {
-        Ok(found) => found,
+    let (tab, client) = match taken(cx, browser, tab_id, &submitted.form).await? {
+        Ok(taken) => taken,
         Err(moved) => return Ok(LoginOutcome::Moved(moved)),
     };
-    let Some(tab) = tab::take(cx, browser, &tab.tab, &submitted.form).await? else {
-        return Ok(LoginOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
-    };
-    if tab.expires_at <= cx.now {
-        return Ok(LoginOutcome::Moved(tab::start_over(cx, &tab, &client, Some("loginTimeout")).await?));
-    }
     let Progress::Password { known_user, .. } = &tab.progress else {
         return Ok(LoginOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };

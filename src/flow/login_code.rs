@@ -2,9 +2,9 @@
 
 use super::browser::{Browser, Move};
 use super::context::Cx;
-use super::login::{Shown, record_failure, show, stale_form, tab_of};
+use super::login::{Shown, record_failure, show, stale_form, taken};
 use super::second_factor::{self, Checked};
-use super::{sign_in, tab};
+use super::sign_in;
 use crate::base::Secret;
 use crate::model::TabId;
 use crate::model::authentication_session::Progress;
@@ -26,16 +26,10 @@ pub enum CodeOutcome {
 }
 
 pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: SubmittedCode) -> Result<CodeOutcome, StoreError> {
-    let (tab, client) = match tab_of(cx, browser, Some(tab_id.as_str())).await? {
-        Ok(found) => found,
+    let (tab, client) = match taken(cx, browser, tab_id, &submitted.form).await? {
+        Ok(taken) => taken,
         Err(moved) => return Ok(CodeOutcome::Moved(moved)),
     };
-    let Some(tab) = tab::take(cx, browser, &tab.tab, &submitted.form).await? else {
-        return Ok(CodeOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
-    };
-    if tab.expires_at <= cx.now {
-        return Ok(CodeOutcome::Moved(tab::start_over(cx, &tab, &client, Some("loginTimeout")).await?));
-    }
     let Progress::OneTimeCode(authenticated) = tab.progress.clone() else {
         return Ok(CodeOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };

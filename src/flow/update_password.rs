@@ -2,16 +2,17 @@
 
 use super::browser::{Browser, Move, PageStep};
 use super::context::Cx;
-use super::login::{Shown, show, stale_form, tab_of};
+use super::login::{Shown, show, stale_form, taken};
 use super::new_password::{self, Accepted, Owner, Refused};
-use super::{event, logout_notice, other_sessions, sign_in, tab};
+use super::required_action::{self, Done};
+use super::sign_in;
 use crate::base::Secret;
-use crate::model::authentication_session::{Authenticated, Progress};
+use crate::model::authentication_session::Progress;
 use crate::model::event::EventKind;
 use crate::model::user::UPDATE_PASSWORD;
-use crate::model::{Client, TabId, User};
+use crate::model::{TabId, User};
 use crate::oidc::password_policy::Violation;
-use crate::store::{self, StoreError};
+use crate::store::StoreError;
 
 /// The form "update password" as it was sent.
 #[derive(Clone, Debug)]
@@ -43,16 +44,10 @@ pub async fn update_password(
     tab_id: &TabId,
     submitted: NewPassword,
 ) -> Result<PasswordOutcome, StoreError> {
-    let (tab, client) = match tab_of(cx, browser, Some(tab_id.as_str())).await? {
-        Ok(found) => found,
+    let (tab, client) = match taken(cx, browser, tab_id, &submitted.form).await? {
+        Ok(taken) => taken,
         Err(moved) => return Ok(PasswordOutcome::Moved(moved)),
     };
-    let Some(tab) = tab::take(cx, browser, &tab.tab, &submitted.form).await? else {
-        return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
-    };
-    if tab.expires_at <= cx.now {
-        return Ok(PasswordOutcome::Moved(tab::start_over(cx, &tab, &client, Some("loginTimeout")).await?));
-    }
     let Progress::Authenticated(authenticated) = tab.progress.clone() else {
         return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };
@@ -72,7 +67,14 @@ pub async fn update_password(
             });
         }
     };
-    set_password(cx, &client, &authenticated, &password, submitted.end_other_sessions).await?;
+    let done = Done {
+        client: &client,
+        who: &authenticated,
+        action: UPDATE_PASSWORD,
+        event: EventKind::UpdatePassword,
+        ends_other_sessions: submitted.end_other_sessions,
+    };
+    required_action::finish(cx, done, async |db| new_password::put(cx, db, &user.id, &password).await).await?;
     let Some(user) = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await? else {
         return Ok(PasswordOutcome::Moved(Move::error("invalidUserMessage")));
     };
@@ -95,27 +97,4 @@ async fn accept(cx: &Cx, user: &User, submitted: &NewPassword) -> Result<Result<
         Refused::Policy(violation) => Some(PasswordProblem::Policy(violation)),
         Refused::Busy => None,
     }))
-}
-
-async fn set_password(
-    cx: &Cx,
-    client: &Client,
-    authenticated: &Authenticated,
-    password: &Accepted,
-    end_other_sessions: bool,
-) -> Result<(), StoreError> {
-    let realm = &cx.snapshot().realm.id;
-    let user_id = &authenticated.user_id;
-    let changed = cx.store().in_tx(async |db| {
-        store::user::delete_required_action(db, realm, user_id, UPDATE_PASSWORD).await?;
-        new_password::put(cx, db, user_id, password).await?;
-        let told = if end_other_sessions { other_sessions::end(cx, db, authenticated).await? } else { Vec::new() };
-        let mut changed = event::new(cx, EventKind::UpdatePassword).detail("custom_required_action", UPDATE_PASSWORD);
-        changed.client_id = Some(client.client_id.to_string());
-        changed.user_id = Some(user_id.clone());
-        event::record_in(cx, db, &changed).await?;
-        logout_notice::write(cx, db, &told).await
-    });
-    logout_notice::send(cx, changed.await?).await;
-    Ok(())
 }

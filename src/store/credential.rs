@@ -59,8 +59,9 @@ pub async fn insert_credential(
         db.seal.seal(&context(realm, user, credential.id.as_str()), secret.as_bytes())
     };
     sqlx::query!(
-        "insert into credential (realm_id, user_id, credential_id, kind, user_label, secret_data, credential_data, priority, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into credential (realm_id, user_id, credential_id, kind, user_label, secret_data, credential_data, priority, created_at,
+           last_step)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         realm.as_str(),
         user.as_str(),
         credential.id.as_str(),
@@ -70,6 +71,7 @@ pub async fn insert_credential(
         credential.credential_data,
         credential.priority,
         credential.created_at.to_offset(),
+        credential.last_step,
     )
     .execute(db.raw())
     .await?;
