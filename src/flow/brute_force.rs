@@ -45,9 +45,23 @@ pub fn is_locked_for_good(user: &User) -> bool {
     !user.enabled && reason.is_some_and(|values| values.iter().any(|value| value == PERMANENT_LOCKOUT))
 }
 
-/// A right password: the wrong ones before it are forgotten. True if enough of them have come meanwhile to lock the user.
-pub async fn forget(cx: &Cx, user: &User) -> Result<bool, StoreError> {
-    login_failure::forget_unless_locked(&mut cx.store().db().await?, &cx.snapshot().realm.id, &user.id, cx.now).await
+/// A right password or code: the wrong ones before it are forgotten. Answers the lock, if enough of them have come meanwhile.
+///
+/// The row is held first and looked at then: a failure that is being counted at this moment counts.
+pub async fn forget(cx: &Cx, user: &User) -> Result<Option<Lock>, StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let lock = cx.store().in_tx(async |db| {
+        let Some(failures) = login_failure::hold_failures(db, realm, &user.id).await? else { return Ok(None) };
+        if failures.is_locked(cx.now) {
+            return Ok(Some(Lock::Temporary));
+        }
+        if store::user::find_user(db, realm, &user.id).await?.is_some_and(|user| is_locked_for_good(&user)) {
+            return Ok(Some(Lock::Permanent));
+        }
+        login_failure::delete_failures(db, realm, &user.id).await?;
+        Ok(None)
+    });
+    lock.await
 }
 
 /// A wrong password.
@@ -65,12 +79,14 @@ pub async fn count(cx: &Cx, user: &User) -> Result<(), StoreError> {
         match consequence {
             Consequence::Nothing => {}
             Consequence::Temporary => tell(cx, db, user, &after, EventKind::UserDisabledByTemporaryLockout).await?,
-            Consequence::Permanent => {
-                login_failure::disable_user(db, realm, &user.id).await?;
+            // Who is disabled already, by an administrator or a failure before, stays as it is.
+            Consequence::Permanent if login_failure::disable_user(db, realm, &user.id).await? => {
                 tell(cx, db, user, &after, EventKind::UserDisabledByPermanentLockout).await?;
+                return Ok(true);
             }
+            Consequence::Permanent => {}
         }
-        Ok(consequence == Consequence::Permanent)
+        Ok(false)
     });
     if locks_for_good.await? {
         cx.server.realms.read_user(cx.store(), realm, &user.id).await?;

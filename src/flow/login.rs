@@ -159,7 +159,7 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: Submi
         Checked::Locked(lock) => Err(("invalidUserMessage", lock.event_error())),
         Checked::Wrong => Err(("invalidUserMessage", "invalid_user_credentials")),
     };
-    let Proven { user, has_second_factor } = match admitted {
+    let Proven { user, second_factor } = match admitted {
         Ok(proven) => proven,
         Err(why) => return again(cx, tab, client, why, login_name).await,
     };
@@ -172,7 +172,7 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: Submi
         session: None,
         asked: Vec::new(),
     };
-    if has_second_factor {
+    if second_factor.is_some() {
         // If the tab was moved on meanwhile, its page shows where to.
         tab::show(cx, &tab, &Progress::OneTimeCode(authenticated)).await?;
         return Ok(LoginOutcome::Moved(Move::to(Next::Page(tab::page(&client, &tab, PageStep::Login)))));

@@ -38,12 +38,13 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: Submi
         return Ok(CodeOutcome::Moved(Move::error("accountDisabledMessage")));
     };
     let code = submitted.code.expose().trim();
-    let error = match second_factor::check(cx, &user, submitted.device.as_deref(), code).await? {
-        Checked::Right => {
+    let devices = second_factor::devices(cx, &user).await?;
+    let error = match second_factor::check(cx, &user, &devices, submitted.device.as_deref(), code).await? {
+        Checked::Right(proof) if second_factor::take(cx, &mut cx.store().db().await?, &user, &proof).await? => {
             let moved = sign_in::go_on(cx, browser, &client, &tab, &user, authenticated).await?;
             return Ok(CodeOutcome::Moved(moved));
         }
-        Checked::Wrong => "invalid_user_credentials",
+        Checked::Right(_) | Checked::Wrong => "invalid_user_credentials",
         Checked::Locked(lock) => lock.event_error(),
     };
     record_failure(cx, &client, &authenticated.login_name, error).await?;

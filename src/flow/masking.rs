@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 /// What stands in the place of a secret.
-const MASK: &str = "**********";
+pub const MASK: &str = "**********";
 
-/// The fields that hold a secret, besides those whose names end in `secret` or `password`; compared without case, dots, dashes
-/// and underscores.
-const SECRETS: [&str; 7] =
-    ["bindcredential", "clientsecretrotated", "hashedsaltedvalue", "privatekey", "registrationaccesstoken", "salt", "secretdata"];
+/// What the names of fields end in that hold a secret; compared without case, dots, dashes and underscores.
+const ENDS: [&str; 3] = ["secret", "password", "privatekey"];
+/// Others that do.
+const SECRETS: [&str; 6] =
+    ["bindcredential", "clientsecretrotated", "hashedsaltedvalue", "registrationaccesstoken", "salt", "secretdata"];
 
 /// Masks every secret of a representation.
 pub fn mask(representation: &mut Value) {
@@ -34,14 +35,14 @@ pub fn mask(representation: &mut Value) {
 fn is_secret(name: &str) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     let plain = plain.to_ascii_lowercase();
-    plain.ends_with("secret") || plain.ends_with("password") || SECRETS.contains(&plain.as_str())
+    ENDS.into_iter().any(|end| plain.ends_with(end)) || SECRETS.contains(&plain.as_str())
 }
 
-/// Texts, and lists of texts; a switch that has such a name is none.
+/// Every text in it; a switch that has such a name is none.
 fn hide(secret: &mut Value) {
     match secret {
         Value::Array(items) => items.iter_mut().for_each(hide),
-        Value::Object(_) => mask(secret),
+        Value::Object(fields) => fields.values_mut().for_each(hide),
         Value::String(text) => MASK.clone_into(text),
         _ => {}
     }
@@ -59,12 +60,12 @@ mod tests {
             "username": "alice", "attributes": {"value": ["kept"]},
             "credentials": [{"type": "password", "value": "one"}], "secret": {"type": "secret", "value": "six"},
             "smtpServer": {"host": "h", "password": "two", "authTokenClientSecret": "seven"}, "access": {"resetPassword": true},
-            "clients": [{"clientId": "a", "secret": "three", "attributes": {"client.secret.rotated": "four"}}],
+            "clients": [{"clientId": "a", "secret": "three", "attributes": {"client.secret.rotated": "four", "saml.signing.private.key": "eight"}}],
             "components": {"keys": [{"config": {"privateKey": ["five"], "algorithm": ["RS256"]}}]},
         });
         mask(&mut value);
         let text = value.to_string();
-        for secret in ["one", "two", "three", "four", "five", "six", "seven"] {
+        for secret in ["one", "two", "three", "four", "five", "six", "seven", "eight"] {
             assert!(!text.contains(&format!("\"{secret}\"")), "{secret} in {text}");
         }
         assert!(["alice", "kept", "\"h\"", "RS256", "true"].iter().all(|word| text.contains(word)), "{text}");

@@ -1,11 +1,11 @@
 //! A password that somebody chooses: held against the realm's policy, hashed, and put in the place of the one before.
 
 use super::context::Cx;
-use super::password::{Check, MAX_PASSWORD_BYTES};
+use super::password::{Check, MAX_PASSWORD_BYTES, Passwords};
 use crate::base::Secret;
 use crate::model::credential::{Credential, PASSWORD, PASSWORD_HISTORY};
 use crate::model::{CredentialId, UserId};
-use crate::oidc::password_policy::{self, PasswordPolicy, Violation};
+use crate::oidc::password_policy::{PasswordPolicy, Violation};
 use crate::store::credential::KeptHistory;
 use crate::store::{self, Db, StoreError};
 
@@ -35,12 +35,6 @@ pub struct Accepted {
     kept: KeptHistory,
 }
 
-/// The realm's policy. It was read when it was written: one that cannot be read now is trouble, and not a policy without rules.
-pub fn policy(cx: &Cx) -> Result<PasswordPolicy, StoreError> {
-    let text = cx.settings().password_policy.as_deref().unwrap_or_default();
-    password_policy::parse(text).map_err(|problem| StoreError::Inconsistent(format!("a password policy: {problem}")))
-}
-
 /// Looks at the password and hashes it. This takes long: it comes before the transaction.
 pub async fn accept(cx: &Cx, owner: Owner<'_>, password: &Secret) -> Result<Result<Accepted, Refused>, StoreError> {
     let text = password.expose();
@@ -50,15 +44,19 @@ pub async fn accept(cx: &Cx, owner: Owner<'_>, password: &Secret) -> Result<Resu
     if text.len() > MAX_PASSWORD_BYTES {
         return Ok(Err(Refused::TooLong));
     }
-    let policy = policy(cx)?;
+    let policy = &cx.realm.password_policy.policy;
+    // A policy that cannot be read is not one without rules.
+    if let Some(problem) = &cx.realm.password_policy.problem {
+        return Err(StoreError::Inconsistent(format!("the password policy: {problem}")));
+    }
     if let Some(violation) = policy.check(text, owner.username, owner.email) {
         return Ok(Err(Refused::Policy(violation)));
     }
-    if let Some(refused) = forbidden(cx, &policy, password).await? {
+    if let Some(refused) = forbidden(&cx.server.passwords, policy, password).await? {
         return Ok(Err(refused));
     }
     if let Some(id) = owner.id
-        && let Some(refused) = used_before(cx, &policy, id, password).await?
+        && let Some(refused) = used_before(cx, policy, id, password).await?
     {
         return Ok(Err(refused));
     }
@@ -70,11 +68,12 @@ pub async fn accept(cx: &Cx, owner: Owner<'_>, password: &Secret) -> Result<Resu
     Ok(Ok(Accepted { credential, kept }))
 }
 
-async fn forbidden(cx: &Cx, policy: &PasswordPolicy, password: &Secret) -> Result<Option<Refused>, StoreError> {
+/// Whether the policy's list has the password.
+pub async fn forbidden(passwords: &Passwords, policy: &PasswordPolicy, password: &Secret) -> Result<Option<Refused>, StoreError> {
     let Some(name) = &policy.forbidden_list else { return Ok(None) };
     let missing = |why: String| StoreError::Inconsistent(format!("the list of forbidden passwords {name}: {why}"));
-    let list = cx.server.passwords.list(name).ok_or_else(|| missing("not found".to_owned()))?;
-    Ok(match cx.server.passwords.is_listed(list, password).await {
+    let list = passwords.list(name).ok_or_else(|| missing("not found".to_owned()))?;
+    Ok(match passwords.is_listed(list, password).await {
         None => Some(Refused::Busy),
         Some(Ok(is_listed)) => is_listed.then(|| Refused::Policy(Violation::of_list())),
         Some(Err(error)) => return Err(missing(error.to_string())),
@@ -109,9 +108,17 @@ async fn used_before(cx: &Cx, policy: &PasswordPolicy, user: &UserId, password: 
     Ok(None)
 }
 
-/// Puts the password, in the transaction of the change that it belongs to.
+/// Puts the password, in the transaction of the change that it belongs to. The one before becomes history, if any is kept.
 pub async fn put(cx: &Cx, db: &mut Db<'_>, user: &UserId, accepted: &Accepted) -> Result<(), StoreError> {
-    let moved_to = CredentialId::new(cx.entropy().uuid());
-    let realm = &cx.snapshot().realm.id;
-    store::credential::put_password(db, realm, user, &accepted.credential, &moved_to, accepted.kept).await
+    let (realm, kept) = (&cx.snapshot().realm.id, accepted.kept);
+    if kept.count > 0 || kept.since.is_some() {
+        let held = store::credential::list_credentials(db, realm, user).await?;
+        if let Some(before) = held.into_iter().find(|credential| credential.kind == PASSWORD) {
+            let id = CredentialId::new(cx.entropy().uuid());
+            let before = Credential { id, kind: PASSWORD_HISTORY.to_owned(), ..before };
+            store::credential::insert_credential(db, realm, user, &before).await?;
+        }
+    }
+    store::credential::put_password(db, realm, user, &accepted.credential).await?;
+    store::credential::trim_history(db, realm, user, kept).await
 }

@@ -1,14 +1,14 @@
 //! Whether a password is the user's: with the same work for a name that nobody has, and for a user who is locked.
 
-use super::brute_force;
 use super::context::Cx;
-use super::new_password;
 use super::password::Check;
+use super::{brute_force, second_factor};
 use crate::base::Secret;
-use crate::model::credential::{Credential, OTP, PASSWORD};
+use crate::model::credential::{Credential, PASSWORD};
 use crate::model::user::UPDATE_PASSWORD;
 use crate::model::{User, UserId};
 use crate::oidc::brute_force::Lock;
+use crate::oidc::one_time_password::Device;
 use crate::oidc::password_policy::PasswordPolicy;
 use crate::store::{self, StoreError};
 
@@ -28,16 +28,16 @@ pub enum Checked {
 pub struct Proven {
     /// As it is now: who has a password that is too old has been asked for a new one.
     pub user: User,
-    /// Whether a one-time code is to come, too.
-    pub has_second_factor: bool,
+    /// The devices of which a one-time code is to come, too; some, and empty, if the user has none that can be read.
+    pub second_factor: Option<Vec<Device>>,
 }
 
 /// Checks the password, and counts it where it is wrong.
 ///
-/// A lock is looked at before the check and after it: guesses that were sent all at once are checked a few at a time, and the
-/// right one among them does not count once enough wrong ones were.
+/// A lock is looked at before the check, and after it with the count held: of guesses that were sent all at once the right one
+/// does not count once enough wrong ones were.
 pub async fn check(cx: &Cx, user: Option<User>, password: &Secret) -> Result<Checked, StoreError> {
-    let policy = new_password::policy(cx)?;
+    let policy = &cx.realm.password_policy.policy;
     let Some(user) = user else {
         // For nothing, so that it takes as long.
         let check = cx.server.passwords.check(&policy.hash, password, None).await;
@@ -62,17 +62,20 @@ pub async fn check(cx: &Cx, user: Option<User>, password: &Secret) -> Result<Che
             return Ok(Checked::Wrong);
         }
     };
-    let has_second_factor = credentials.iter().any(|c| c.kind == OTP);
+    let second_factor = second_factor::among(&credentials);
     // With a second factor only that forgets: whoever has the password would guess codes for ever.
-    if is_guarded && !has_second_factor && brute_force::forget(cx, &user).await? {
-        return Ok(Checked::Locked(Lock::Temporary));
+    if is_guarded
+        && second_factor.is_none()
+        && let Some(lock) = brute_force::forget(cx, &user).await?
+    {
+        return Ok(Checked::Locked(lock));
     }
     if check == Check::RightButWeak {
-        rehash(cx, &policy, &user.id, stored, password).await?;
+        rehash(cx, policy, &user.id, stored, password).await?;
     }
     let is_too_old = policy.expires_after.is_some_and(|age| cx.now.since(stored.created_at) > age);
     let user = if is_too_old { ask_for_new(cx, user).await? } else { user };
-    Ok(Checked::Right(Box::new(Proven { user, has_second_factor })))
+    Ok(Checked::Right(Box::new(Proven { user, second_factor })))
 }
 
 /// Replaces the hash of a password that was just proven by one of the present kind and cost.

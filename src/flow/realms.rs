@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::key_ring::KeyRing;
-use crate::model::{ClientUuid, RealmId, RealmSnapshot, User, UserId};
+use crate::model::{ClientUuid, Realm, RealmId, RealmSnapshot, User, UserId};
+use crate::oidc::password_policy::{self, PasswordPolicy, PolicyProblem};
 use crate::store::{self, Db, Store, StoreError};
 
 /// How many users are remembered; a node under load sees the same ones again and again.
@@ -19,6 +20,27 @@ const USERS: u64 = 100_000;
 pub struct LoadedRealm {
     pub snapshot: RealmSnapshot,
     pub keys: KeyRing,
+    /// Read once, and not at each sign-in.
+    pub password_policy: ReadPolicy,
+}
+
+/// A realm's password policy; without rules where it cannot be read (an older version kept every text), and why.
+#[derive(Debug)]
+pub struct ReadPolicy {
+    pub policy: PasswordPolicy,
+    pub problem: Option<PolicyProblem>,
+}
+
+impl ReadPolicy {
+    fn of(realm: &Realm) -> Self {
+        match password_policy::parse(realm.settings.password_policy.as_deref().unwrap_or_default()) {
+            Ok(policy) => Self { policy, problem: None },
+            Err(problem) => {
+                tracing::error!(realm.name, %problem, "the password policy cannot be read: no password is set until it is put right");
+                Self { policy: PasswordPolicy::default(), problem: Some(problem) }
+            }
+        }
+    }
 }
 
 pub struct Realms {
@@ -35,7 +57,7 @@ pub struct Realms {
 /// Nobody changes the realm while this is there.
 #[must_use]
 pub struct Held {
-    _transaction: Db<'static>,
+    _transaction: Option<Db<'static>>,
     _turn: tokio::sync::OwnedMutexGuard<()>,
 }
 
@@ -98,7 +120,8 @@ impl Realms {
     async fn load(&self, store: &Store, id: &RealmId) -> Result<Option<Arc<LoadedRealm>>, StoreError> {
         let Some(snapshot) = store::snapshot::load(store, id).await? else { return Ok(None) };
         let keys = KeyRing::parse(&snapshot.keys);
-        let realm = Arc::new(LoadedRealm { snapshot, keys });
+        let password_policy = ReadPolicy::of(&snapshot.realm);
+        let realm = Arc::new(LoadedRealm { snapshot, keys, password_policy });
         let name = realm.snapshot.realm.name.clone();
         let mut copies = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         match copies.get(&name) {

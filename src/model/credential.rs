@@ -11,11 +11,6 @@ pub const OTP: &str = "otp";
 /// A password of before: a new one has to differ from it.
 pub const PASSWORD_HISTORY: &str = "password-history";
 
-/// Whether the secret of such a credential is a hash, which stands in the database as it is.
-pub fn is_hashed(kind: &str) -> bool {
-    [PASSWORD, PASSWORD_HISTORY].contains(&kind)
-}
-
 /// One stored credential. `secret_data` and `credential_data` are Keycloak's JSON texts.
 #[derive(Clone, Debug)]
 pub struct Credential {

@@ -101,8 +101,8 @@ pub struct RealmSettings {
 /// How one-time codes are made and asked for.
 #[derive(Clone, Debug)]
 pub struct OtpPolicy {
-    /// By a counter, instead of by time.
-    pub is_counted: bool,
+    /// `totp` or `hotp`: by time, or by a counter.
+    pub kind: String,
     /// `HmacSHA1`, `HmacSHA256` or `HmacSHA512`.
     pub algorithm: String,
     pub digits: u32,
@@ -113,6 +113,12 @@ pub struct OtpPolicy {
     pub look_ahead: i64,
     /// Whether a code may be used again within its time.
     pub is_reusable: bool,
+}
+
+impl OtpPolicy {
+    pub fn is_counted(&self) -> bool {
+        self.kind == "hotp"
+    }
 }
 
 /// How wrong passwords are answered; the rules stand in `oidc::brute_force`.
@@ -134,6 +140,9 @@ pub struct BruteForceSettings {
     /// After so long without a failure, the earlier ones are forgotten.
     pub max_delta: Duration,
 }
+
+/// What of `smtpServer` is secret.
+pub const MAIL_SECRETS: [&str; 2] = ["password", "authTokenClientSecret"];
 
 /// The session lifespans, by their stored names: a change of one of them is remembered in `lifespans_changed_at`.
 pub const LIFESPANS: [&str; 11] = [
@@ -209,7 +218,7 @@ impl RealmSettings {
                 max_delta: seconds(number("maxDeltaTimeSeconds")),
             },
             otp: OtpPolicy {
-                is_counted: text("otpPolicyType") == "hotp",
+                kind: text("otpPolicyType"),
                 algorithm: text("otpPolicyAlgorithm"),
                 digits: u32::try_from(number("otpPolicyDigits")).unwrap_or(0),
                 period: number("otpPolicyPeriod"),

@@ -17,6 +17,19 @@ const DIGITS: std::ops::RangeInclusive<u32> = 6..=8;
 /// How far codes may lie beside the expected one, whatever a realm says.
 const MAX_WINDOW: i64 = 100;
 
+/// The setting by which nobody could set up a device, if there is one.
+pub fn impossible(policy: &OtpPolicy) -> Option<&'static str> {
+    let possible = [
+        ("otpPolicyType", ["totp", "hotp"].contains(&policy.kind.as_str())),
+        ("otpPolicyAlgorithm", ["HmacSHA1", "HmacSHA256", "HmacSHA512"].contains(&policy.algorithm.as_str())),
+        ("otpPolicyDigits", DIGITS.contains(&policy.digits)),
+        ("otpPolicyPeriod", policy.period > 0),
+        ("otpPolicyInitialCounter", policy.initial_counter >= 0),
+        ("otpPolicyLookAheadWindow", (0..=MAX_WINDOW).contains(&policy.look_ahead)),
+    ];
+    possible.into_iter().find(|(_, is_possible)| !is_possible).map(|(setting, _)| setting)
+}
+
 /// A device that shows codes.
 #[derive(Clone, Debug)]
 pub struct Device {
@@ -71,10 +84,15 @@ impl Device {
         })
     }
 
+    /// Whether its codes go by time, and not by a counter; whatever new devices of the realm do.
+    pub fn is_timed(&self) -> bool {
+        self.data.sub_type == "totp"
+    }
+
     /// The step at which this code is right, near the present one. A code of a step that was used, or of one before it, is not.
     pub fn step_of(&self, code: &str, policy: &OtpPolicy, now: Timestamp) -> Option<i64> {
         let window = policy.look_ahead.clamp(0, MAX_WINDOW);
-        let is_timed = self.data.sub_type == "totp";
+        let is_timed = self.is_timed();
         let steps = if is_timed {
             let present = now.unix_seconds().div_euclid(self.data.period);
             present.saturating_sub(window)..=present.saturating_add(window)
@@ -138,7 +156,7 @@ pub fn new_device(policy: &OtpPolicy, id: CredentialId, label: Option<&str>, sec
 
 fn credential_data(policy: &OtpPolicy) -> Value {
     json!({
-        "subType": if policy.is_counted { "hotp" } else { "totp" },
+        "subType": policy.kind,
         "digits": policy.digits,
         "counter": policy.initial_counter,
         "period": policy.period,
@@ -155,13 +173,14 @@ pub fn typed_secret(secret: &Secret) -> String {
 
 /// The address that an authenticator reads from a picture (`otpauth:`).
 pub fn setup_address(policy: &OtpPolicy, issuer: &str, account: &str, secret: &Secret) -> String {
-    let kind = if policy.is_counted { "hotp" } else { "totp" };
+    let kind = &policy.kind;
     let encode = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
     let (name, secret) = (encode(account), BASE32.encode(secret.expose().as_bytes()));
     let secret = secret.trim_end_matches('=');
     let (digits, algorithm) = (policy.digits, policy.algorithm.trim_start_matches("Hmac"));
     let issuer = encode(issuer);
-    let own = if policy.is_counted { format!("counter={}", policy.initial_counter) } else { format!("period={}", policy.period) };
+    let own =
+        if policy.is_counted() { format!("counter={}", policy.initial_counter) } else { format!("period={}", policy.period) };
     format!("otpauth://{kind}/{issuer}:{name}?secret={secret}&digits={digits}&algorithm={algorithm}&issuer={issuer}&{own}")
 }
 
@@ -171,7 +190,7 @@ mod tests {
 
     fn policy() -> OtpPolicy {
         OtpPolicy {
-            is_counted: false,
+            kind: "totp".to_owned(),
             algorithm: "HmacSHA1".to_owned(),
             digits: 8,
             period: 30,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Db, StoreError};
 use crate::base::{Secret, Timestamp};
-use crate::model::credential::{Credential, is_hashed};
+use crate::model::credential::{Credential, PASSWORD};
 use crate::model::{CredentialId, RealmId, UserId};
 
 fn context(realm: &RealmId, user: &UserId, credential: &str) -> String {
@@ -26,7 +26,7 @@ pub async fn list_credentials(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -
     let seal = db.seal.clone();
     rows.into_iter()
         .map(|r| {
-            let secret_data = if is_hashed(&r.kind) {
+            let secret_data = if r.kind == PASSWORD {
                 Secret::new(r.secret_data)
             } else {
                 let plain = seal.open(&context(realm, user, &r.credential_id), &r.secret_data)?;
@@ -53,7 +53,7 @@ pub async fn insert_credential(
     credential: &Credential,
 ) -> Result<(), StoreError> {
     let secret = credential.secret_data.expose();
-    let secret_data = if is_hashed(&credential.kind) {
+    let secret_data = if credential.kind == PASSWORD {
         secret.to_owned()
     } else {
         db.seal.seal(&context(realm, user, credential.id.as_str()), secret.as_bytes())
@@ -78,38 +78,8 @@ pub async fn insert_credential(
     Ok(())
 }
 
-/// Which passwords of before are kept when a new one comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeptHistory {
-    /// So many, the newest first.
-    pub count: i64,
-    /// And those that were set since.
-    pub since: Option<Timestamp>,
-}
-
-/// A password's new hash: in the row that is there, whose id stays, or in a new one with the id that is handed in. What was there
-/// becomes history, as far as any is kept, under the id `moved_to`.
-pub async fn put_password(
-    db: &mut Db<'_>,
-    realm: &RealmId,
-    user: &UserId,
-    password: &Credential,
-    moved_to: &CredentialId,
-    kept: KeptHistory,
-) -> Result<(), StoreError> {
-    if kept.count > 0 || kept.since.is_some() {
-        sqlx::query!(
-            "insert into credential (realm_id, user_id, credential_id, kind, user_label, secret_data, credential_data, priority,
-               created_at)
-             select realm_id, user_id, $3, 'password-history', user_label, secret_data, credential_data, priority, created_at
-             from credential where realm_id = $1 and user_id = $2 and kind = 'password'",
-            realm.as_str(),
-            user.as_str(),
-            moved_to.as_str(),
-        )
-        .execute(db.raw())
-        .await?;
-    }
+/// A password's new hash: in the row that is there, whose id stays, or in a new one with the id that is handed in.
+pub async fn put_password(db: &mut Db<'_>, realm: &RealmId, user: &UserId, password: &Credential) -> Result<(), StoreError> {
     let done = sqlx::query!(
         "update credential set secret_data = $3, credential_data = $4, created_at = $5, user_label = null
          where realm_id = $1 and user_id = $2 and kind = 'password'",
@@ -122,6 +92,20 @@ pub async fn put_password(
     if done.execute(db.raw()).await?.rows_affected() == 0 {
         insert_credential(db, realm, user, password).await?;
     }
+    Ok(())
+}
+
+/// Which passwords of before are kept when a new one comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptHistory {
+    /// So many, the newest first.
+    pub count: i64,
+    /// And those that were set since.
+    pub since: Option<Timestamp>,
+}
+
+/// Forgets the passwords of before that are not kept.
+pub async fn trim_history(db: &mut Db<'_>, realm: &RealmId, user: &UserId, kept: KeptHistory) -> Result<(), StoreError> {
     sqlx::query!(
         "delete from credential where realm_id = $1 and user_id = $2 and kind = 'password-history'
            and ($4::timestamptz is null or created_at < $4)

@@ -72,18 +72,17 @@ pub async fn update_failures(db: &mut Db<'_>, realm: &RealmId, user: &UserId, no
     Ok(())
 }
 
-/// Forgets the failures of a user who is not locked; true if the user is.
-pub async fn forget_unless_locked(db: &mut Db<'_>, realm: &RealmId, user: &UserId, now: Timestamp) -> Result<bool, StoreError> {
-    let is_locked = sqlx::query_scalar!(
-        r#"with forgotten as (
-             delete from login_failure where realm_id = $1 and user_id = $2 and (locked_until is null or locked_until <= $3)
-             returning user_id)
-           select exists (select from login_failure where realm_id = $1 and user_id = $2 and locked_until > $3) as "locked!""#,
+/// What stands in the row of the user, held until the end of the transaction: whoever counts waits, and who comes after a count
+/// sees it. None if nothing was counted.
+pub async fn hold_failures(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -> Result<Option<LoginFailures>, StoreError> {
+    let row = sqlx::query_as!(
+        Row,
+        "select failures, temporary_lockouts, last_failure_at, last_ip_address, locked_until
+         from login_failure where realm_id = $1 and user_id = $2 for update",
         realm.as_str(),
         user.as_str(),
-        now.to_offset(),
     );
-    Ok(is_locked.fetch_one(db.raw()).await?)
+    Ok(row.fetch_optional(db.raw()).await?.map(LoginFailures::from))
 }
 
 /// False if there was nothing to forget.
@@ -97,16 +96,14 @@ pub async fn delete_all_failures(db: &mut Db<'_>, realm: &RealmId) -> Result<(),
     Ok(())
 }
 
-/// Disables the user, and says why.
-pub async fn disable_user(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -> Result<(), StoreError> {
-    sqlx::query!(
+/// Disables the user, and says why; false for one who is disabled already, whoever did it.
+pub async fn disable_user(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
         "update user_account set enabled = false, attributes = attributes || $3, version = version + 1
-         where realm_id = $1 and user_id = $2",
+         where realm_id = $1 and user_id = $2 and enabled",
         realm.as_str(),
         user.as_str(),
         json!({DISABLED_REASON: [PERMANENT_LOCKOUT]}),
-    )
-    .execute(db.raw())
-    .await?;
-    Ok(())
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }

@@ -143,6 +143,10 @@ impl Store {
         Ok(value)
     }
 
+    fn max_connections(&self) -> u32 {
+        self.pool.options().get_max_connections()
+    }
+
     /// A transaction that ends, and undoes itself, when it is dropped.
     async fn begin(&self) -> Result<Db<'static>, StoreError> {
         let transaction = self.pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;

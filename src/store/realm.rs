@@ -5,6 +5,7 @@ use sqlx::types::Json;
 
 use super::{Db, Store, StoreError};
 use crate::base::Timestamp;
+use crate::model::realm::MAIL_SECRETS;
 use crate::model::{GroupId, RealmId, RoleId};
 
 /// A realm's name is taken.
@@ -22,14 +23,17 @@ pub struct NewRealm<'a> {
     pub settings: &'a Map<String, Value>,
 }
 
-/// The settings with the password of the mail server sealed: `{"sealed": "…"}` stands in its place. One that is sealed already
-/// stays, so it is in the clear nowhere but in the message that is being sent.
+/// The settings with the secrets of the mail server sealed: `{"sealed": "…"}` stands in the place of each. One that is sealed
+/// already stays, so it is in the clear nowhere but in the message that is being sent.
 fn sealed(db: &Db<'_>, realm: &RealmId, settings: &Map<String, Value>) -> Map<String, Value> {
     let mut settings = settings.clone();
-    if let Some(password) = settings.get_mut("smtpServer").and_then(|mail| mail.get_mut("password"))
-        && let Some(text) = password.as_str()
-    {
-        *password = json!({"sealed": db.seal.seal(&format!("{realm}|realm|smtp_password"), text.as_bytes())});
+    let Some(mail) = settings.get_mut("smtpServer") else { return settings };
+    for name in MAIL_SECRETS {
+        if let Some(secret) = mail.get_mut(name)
+            && let Some(text) = secret.as_str()
+        {
+            *secret = json!({"sealed": db.seal.seal(&format!("{realm}|realm|smtp_{name}"), text.as_bytes())});
+        }
     }
     settings
 }
@@ -54,11 +58,15 @@ pub async fn insert_realm(db: &mut Db<'_>, realm: &NewRealm<'_>, now: Timestamp)
     Ok(())
 }
 
-/// Keeps everybody from changing the realm, until what is returned is dropped.
-pub async fn hold(store: &Store, realm: &RealmId) -> Result<Db<'static>, StoreError> {
+/// Keeps everybody from changing the realm, until what is returned is dropped. It takes a connection beside the one of whoever
+/// works meanwhile: `None` where the pool has no second one.
+pub async fn hold(store: &Store, realm: &RealmId) -> Result<Option<Db<'static>>, StoreError> {
+    if store.max_connections() < 2 {
+        return Ok(None);
+    }
     let mut db = store.begin().await?;
     sqlx::query!("select version from realm where realm_id = $1 for share", realm.as_str()).fetch_optional(db.raw()).await?;
-    Ok(db)
+    Ok(Some(db))
 }
 
 /// The id and the present version of a realm.

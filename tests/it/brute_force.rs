@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::races::{connection, until_waiting};
 use crate::support::{Answer, TestServer, refresh_token};
 
 const WRONG: (u16, &str, &str) = (400, "invalid_grant", "Invalid user credentials");
@@ -153,5 +154,39 @@ async fn names_that_nobody_has_are_not_counted_and_nonsense_is_answered() {
         assert!(matches!(answer.status, 200 | 400), "{id}: {}", answer.status);
         assert!(matches!(admin.delete(&path).await.status, 204 | 400), "{id}");
     }
+    server.finish().await;
+}
+
+/// A right password that waits behind the failure that locks is refused: the lock was there first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_right_password_that_waits_behind_the_failure_that_locks_is_refused() {
+    let server = guarded(json!({})).await;
+    try_password(&server, "wrong").await;
+    let mut failing = connection(&server).await;
+    let mut watch = connection(&server).await;
+    // The third failure, in the middle of its transaction.
+    let until = server.now() + 60;
+    let count = format!("begin; update login_failure set failures = 3, locked_until = to_timestamp({until})");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(count)).execute(&mut failing).await.unwrap();
+    let commit = async {
+        until_waiting(&mut watch, 1).await;
+        sqlx::raw_sql("commit").execute(&mut failing).await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(try_password(&server, "alice"), commit);
+    assert_eq!(answer.refusal(), WRONG);
+    assert_eq!(status(&server).await["disabled"], true);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_user_whom_an_administrator_disabled_stays_the_administrators_to_enable() {
+    let server = guarded(json!({"permanentLockout": true})).await;
+    server.admin().await.put_user(json!({"enabled": false})).await;
+    lock(&server).await;
+    let admin = server.admin().await;
+    let user = admin.get(&format!("/demo/users/{}", admin.alice().await)).await;
+    assert_eq!((&user["enabled"], user.get("attributes").and_then(|a| a.get("disabledReason"))), (&json!(false), None));
+    let events = admin.get("/demo/events?type=USER_DISABLED_BY_PERMANENT_LOCKOUT").await;
+    assert_eq!(events, json!([]));
     server.finish().await;
 }

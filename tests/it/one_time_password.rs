@@ -1,13 +1,17 @@
 //! One-time codes: the second step of a sign-in, in a browser and in the password grant.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha1::Sha1;
+use sqlx::{Connection, PgConnection};
 
-use crate::support::{Answer, Browser, Shown, TestServer};
+use crate::rotation::futures;
+use crate::support::{Answer, Browser, Shown, TestServer, database_address};
 
 const SECRET: &str = "abcdefghijklmnopqrst";
 
@@ -147,5 +151,96 @@ async fn a_user_who_is_asked_to_sets_up_a_device_and_needs_it_from_then_on() {
     assert!(page.says("One-time code"));
     let events = admin.get("/otp/events?type=UPDATE_TOTP").await;
     assert_eq!(events.as_array().unwrap().len(), 1);
+    server.finish().await;
+}
+
+/// The realm is changed while the grant runs: it is decided anew, and the code that proved the user is not lost by that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_grant_that_is_decided_anew_does_not_cost_its_code() {
+    let server = with_device(json!({"bruteForceProtected": true, "failureFactor": 2, "quickLoginCheckMilliSeconds": 0})).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let (address, stopped) = (database_address(&server.database), Arc::clone(&stop));
+    let busy = tokio::spawn(async move {
+        let mut connection = PgConnection::connect(&address).await.unwrap();
+        while !stopped.load(Ordering::Relaxed) {
+            sqlx::query("update realm set version = version + 1").execute(&mut connection).await.unwrap();
+        }
+    });
+    for _ in 0..10 {
+        server.advance(Duration::from_secs(30));
+        let code = code_at(SECRET, server.now());
+        let answer = grant(&server, "alice", Some(&code)).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        assert_eq!(grant(&server, "alice", Some(&code)).await.refusal(), WRONG, "and it works once");
+        // What was counted of the second use is forgotten by the next right code.
+    }
+    stop.store(true, Ordering::Relaxed);
+    busy.await.unwrap();
+    server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_one_code_that_comes_many_times_at_once_one_opens() {
+    let server = with_device(json!({})).await;
+    let code = code_at(SECRET, server.now());
+    let answers = futures((0..8).map(|_| grant(&server, "alice", Some(&code)))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    server.finish().await;
+}
+
+/// A realm that lets codes by time come again means those, and not the codes of a device that counts.
+#[tokio::test]
+async fn a_code_by_counter_comes_once_whatever_the_realm_says_of_others() {
+    let server = TestServer::start().await;
+    let data = json!({"subType": "hotp", "digits": 6, "counter": 0, "algorithm": "HmacSHA1"}).to_string();
+    let device = json!({"type": "otp", "secretData": json!({"value": SECRET}).to_string(), "credentialData": data});
+    let realm = json!({
+        "realm": "otp", "enabled": true, "otpPolicyCodeReusable": true,
+        "users": [{"username": "alice", "enabled": true, "email": "a@example.org", "firstName": "A", "lastName": "B",
+                   "realmRoles": ["default-roles-otp"], "credentials": [{"type": "password", "value": "alice"}, device]}],
+        "clients": [{"clientId": "app", "secret": "s", "directAccessGrantsEnabled": true}],
+    });
+    assert_eq!(server.admin().await.call(Method::POST, "", Some(&realm)).await.status, 201);
+    let first = code_at(SECRET, 0);
+    let answers = futures((0..4).map(|_| grant(&server, "alice", Some(&first)))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    assert_eq!(grant(&server, "alice", Some(&code_at(SECRET, 30))).await.status, 200, "the next one");
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_user_who_removes_the_own_device_is_told_of_in_the_events_and_history_stays() {
+    let server = with_device(json!({"passwordPolicy": "passwordHistory(3)"})).await;
+    let admin = server.admin().await;
+    let id = admin.get("/otp/users?username=alice&exact=true").await[0]["id"].as_str().unwrap().to_owned();
+    let new = json!({"type": "password", "value": "second"});
+    assert_eq!(admin.call(Method::PUT, &format!("/otp/users/{id}/reset-password"), Some(&new)).await.status, 204);
+    let code = code_at(SECRET, server.now());
+    let token = grant(&server, "second", Some(&code)).await.granted()["access_token"].as_str().unwrap().to_owned();
+    let held = admin.get(&format!("/otp/users/{id}/credentials")).await;
+    let of = |kind: &str| {
+        let found = held.as_array().unwrap().iter().find(|c| c["type"] == kind).unwrap();
+        server.realm("otp", &format!("/account/credentials/{}", found["id"].as_str().unwrap()))
+    };
+    let remove = async |address: String| server.http.delete(address).bearer_auth(&token).send().await.unwrap().status().as_u16();
+    assert_eq!((remove(of("password")).await, remove(of("password-history")).await), (400, 400));
+    assert_eq!(remove(of("otp")).await, 204);
+    let events = admin.get("/otp/events?type=REMOVE_TOTP").await;
+    assert_eq!((events.as_array().unwrap().len(), &events[0]["userId"]), (1, &json!(id)));
+    assert_eq!(grant(&server, "second", None).await.status, 200);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn settings_by_which_nobody_could_set_up_a_device_are_refused() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    for (setting, value) in [("otpPolicyDigits", json!(4)), ("otpPolicyPeriod", json!(0)), ("otpPolicyAlgorithm", json!("none"))]
+    {
+        let answer = admin.call(Method::PUT, "/demo", Some(&json!({ setting: value }))).await;
+        assert_eq!((answer.status, &answer.body["errorMessage"]), (400, &json!(format!("Invalid value for {setting}"))));
+        let answer = admin.call(Method::POST, "", Some(&json!({"realm": "n", setting: value}))).await;
+        assert_eq!((answer.status, &answer.body["errorMessage"]), (400, &json!(format!("Invalid value for {setting}"))));
+    }
     server.finish().await;
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 
-use crate::support::{Answer, DAY, TestServer};
+use crate::support::{Answer, DAY, TestServer, database_address};
 
 async fn with_policy(policy: &str) -> TestServer {
     let server = TestServer::start().await;
@@ -105,5 +106,44 @@ async fn it_holds_for_new_users_changed_users_files_and_lists_that_are_not_there
     }
     let list = admin.call(Method::PUT, "/demo", Some(&json!({"passwordPolicy": "passwordBlacklist(none.txt)"}))).await;
     assert_eq!(list.status, 400, "{:?}", list.body);
+    server.finish().await;
+}
+
+/// Versions before kept any text as a policy. Whoever has a password comes in all the same; nobody sets one until it is put right.
+#[tokio::test]
+async fn a_policy_that_cannot_be_read_keeps_nobody_out() {
+    let server = TestServer::start().await;
+    let mut connection = PgConnection::connect(&database_address(&server.database)).await.unwrap();
+    let broken =
+        r#"update realm set settings = settings || '{"passwordPolicy": "passwordHistoryDays(3)"}', version = version + 1"#;
+    sqlx::query(broken).execute(&mut connection).await.unwrap();
+    server.sign_in("openid").await;
+    assert_eq!(reset(&server, "new").await.status, 500);
+    server.admin().await.set(json!({"displayName": "still changed"})).await;
+    server.admin().await.set(json!({"passwordPolicy": "length(3)"})).await;
+    assert_eq!(reset(&server, "new").await.status, 204);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn history_is_kept_of_a_user_whose_file_has_two_passwords() {
+    let server = TestServer::start().await;
+    let two = json!([{"type": "password", "value": "one"}, {"type": "password", "value": "two"}]);
+    let realm = json!({"realm": "n", "passwordPolicy": "passwordHistory(2)", "users": [{"username": "bob", "credentials": two}]});
+    let admin = server.admin().await;
+    assert_eq!(admin.call(Method::POST, "", Some(&realm)).await.status, 201);
+    let id = admin.get("/n/users").await[0]["id"].as_str().unwrap().to_owned();
+    let new = json!({"type": "password", "value": "three"});
+    assert_eq!(admin.call(Method::PUT, &format!("/n/users/{id}/reset-password"), Some(&new)).await.status, 204);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_file_that_names_a_list_which_is_not_there_is_refused() {
+    let server = TestServer::start().await;
+    let realm = json!({"realm": "n", "passwordPolicy": "passwordBlacklist(none.txt)"});
+    let answer = server.admin().await.call(Method::POST, "", Some(&realm)).await;
+    let text = "Invalid config for passwordBlacklist: Password blacklist not found";
+    assert_eq!((answer.status, &answer.body["errorMessage"]), (400, &json!(text)));
     server.finish().await;
 }

@@ -11,12 +11,12 @@ use sqlx::{Connection, PgConnection};
 use crate::rotation::futures;
 use crate::support::{Answer, DAY, TestServer, database_address, refresh_token};
 
-async fn connection(server: &TestServer) -> PgConnection {
+pub async fn connection(server: &TestServer) -> PgConnection {
     PgConnection::connect(&database_address(&server.database)).await.unwrap()
 }
 
 /// Waits until so many statements wait for a lock.
-async fn until_waiting(watch: &mut PgConnection, count: i64) {
+pub async fn until_waiting(watch: &mut PgConnection, count: i64) {
     let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *watch).await.unwrap() < count {
         tokio::task::yield_now().await;

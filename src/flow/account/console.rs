@@ -109,7 +109,11 @@ pub async fn finish(cx: &Cx, kept: &SignIn, state: &str, code: &str, redirect_ur
             }
         }
         let Some(console) = client(&cx).map(Arc::clone) else { return Ok(false) };
-        let is_ready = keys::provide(&cx, &console).await? == keys::Provided::WasThere;
+        // A key is written to the realm: not while it is held, for that would wait for itself.
+        let is_ready = match attempted {
+            ATTEMPTS => keys::can_sign_for(&cx, &console),
+            _ => keys::provide(&cx, &console).await? == keys::Provided::WasThere,
+        };
         if is_ready && let Some(outcome) = authorization_code::run(&cx, &console, &exchange).await? {
             grant::record(&cx, GrantType::AuthorizationCode, &console, &outcome).await?;
             return Ok(outcome.is_ok());

@@ -9,7 +9,7 @@ use crate::model::admin_event::ResourceType;
 use crate::model::realm::LIFESPANS;
 use crate::model::{Client, ClientId, RealmId};
 use crate::oidc::admin_roles::master_client;
-use crate::oidc::password_policy;
+use crate::oidc::password_policy::{self, PolicyProblem};
 use crate::store::client::ClientRow;
 use crate::store::realm::RealmChange;
 use crate::store::{self, Db, StoreError};
@@ -67,13 +67,17 @@ pub async fn update(cx: &Cx, change: &Change) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The document with the password policy as it is kept: without doublets, or not at all. The list that it names has to be there.
+/// The document with a new password policy as it is kept: without doublets, or not at all. The list that it names has to be
+/// there. A policy that stays is not looked at: it is not what this change is about.
 fn with_policy(cx: &Cx, document: &Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     let mut document = document.clone();
     let text = document.get(POLICY).and_then(Value::as_str).unwrap_or_default();
+    if Some(text) == cx.settings().password_policy.as_deref() {
+        return Ok(document);
+    }
     let policy = password_policy::parse(text).map_err(|problem| Refusal::Invalid(problem.to_string()))?;
     if policy.forbidden_list.as_deref().is_some_and(|list| cx.server.passwords.list(list).is_none()) {
-        return Err(Refusal::Invalid("Invalid config for passwordBlacklist: Password blacklist not found".to_owned()));
+        return Err(Refusal::Invalid(PolicyProblem::no_list().to_string()));
     }
     if policy.text.is_empty() {
         document.remove(POLICY);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Refusal, fits};
 use crate::model::realm::{fresh_document, whole_number};
 use crate::model::{RealmSettings, own_attributes};
-use crate::oidc::password_policy;
+use crate::oidc::one_time_password;
 
 /// What a realm's name may not hold: it is a segment of addresses.
 const FORBIDDEN: &str = "/?#\\%;[]\"<>{}|^`";
@@ -57,9 +57,12 @@ pub fn check(named: &Map<String, Value>, after: &Map<String, Value>) -> Result<(
     if code("accessTokenLifespan").is_some_and(|n| n < -1) {
         return refuse("Invalid value for accessTokenLifespan");
     }
-    let policy = password_policy::parse(text("passwordPolicy").unwrap_or_default());
-    policy.map_err(|problem| Refusal::Invalid(problem.to_string()))?;
     let settings = RealmSettings::of(after);
+    if named.keys().any(|name| name.starts_with("otpPolicy"))
+        && let Some(setting) = one_time_password::impossible(&settings.otp)
+    {
+        return Err(Refusal::Invalid(format!("Invalid value for {setting}")));
+    }
     own_attributes::check(&settings.attributes, false).map_err(Refusal::Invalid)?;
     lifespans(&settings)
 }
@@ -123,10 +126,18 @@ mod tests {
     }
 
     #[test]
-    fn password_policies_are_known_by_name() {
-        assert_eq!(refusal(json!({"passwordPolicy": "length(8) and notUsername"})), "none");
-        assert_eq!(refusal(json!({"passwordPolicy": "nosuch(1)"})), "Password policy not found");
-        assert_eq!(refusal(json!({"passwordPolicy": "length(x)"})), "Invalid config for length: Not a valid number");
+    fn codes_that_no_authenticator_can_show_are_not_asked_for() {
+        for (setting, wrong, right) in [
+            ("otpPolicyDigits", json!(5), json!(8)),
+            ("otpPolicyPeriod", json!(0), json!(60)),
+            ("otpPolicyAlgorithm", json!("HmacMD5"), json!("HmacSHA512")),
+            ("otpPolicyInitialCounter", json!(-1), json!(3)),
+            ("otpPolicyLookAheadWindow", json!(-1), json!(0)),
+            ("otpPolicyType", json!("other"), json!("hotp")),
+        ] {
+            assert_eq!(refusal(json!({ setting: wrong })), format!("Invalid value for {setting}"));
+            assert_eq!(refusal(json!({ setting: right })), "none");
+        }
     }
 
     #[test]

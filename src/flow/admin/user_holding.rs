@@ -5,7 +5,9 @@ use serde_json::json;
 use super::user::write;
 use crate::flow::admin_event::{Change, note};
 use crate::flow::context::Cx;
+use crate::flow::event;
 use crate::model::admin_event::ResourceType;
+use crate::model::event::Event;
 use crate::model::{ClientUuid, CredentialId, Group, RoleId, User, UserId};
 use crate::store::{self, StoreError};
 
@@ -56,13 +58,21 @@ pub async fn change_membership(cx: &Cx, user: &User, group: &Group, joins: bool)
     .await
 }
 
-/// None if there is no such user, false if the user has no such credential.
-pub async fn delete_credential(cx: &Cx, user: &UserId, credential: &CredentialId) -> Result<Option<bool>, StoreError> {
+/// None if there is no such user, false if the user has no such credential. `told`: the event of a user who did it, written along.
+pub async fn delete_credential(
+    cx: &Cx,
+    user: &UserId,
+    credential: &CredentialId,
+    told: Option<&Event>,
+) -> Result<Option<bool>, StoreError> {
     let realm = &cx.snapshot().realm.id;
     let mut deleted = false;
     let is_there = write(cx, user, async |db| {
         let Some(kind) = store::credential::delete_credential(db, realm, user, credential).await? else { return Ok(()) };
         deleted = true;
+        if let Some(told) = told {
+            event::record_in(cx, db, told).await?;
+        }
         let change = Change::action(ResourceType::User).detail("credential_type", kind);
         note(cx, db, change.detail("credential_id", credential.as_str())).await
     });

@@ -137,6 +137,7 @@ async fn exchange(
         Opening::Done(opened) => opened,
         Opening::Moved => return Err(Stopped::Moved),
         Opening::Full => return Ok(Err(open::full(trace(code)))),
+        Opening::CodeSpent => return Ok(Err(open::wrong_credentials(trace(code)))),
     };
     let realm = &cx.snapshot().realm.id;
     store::authorization_code::note_opened(db, realm, hash, opened.kind).await?;

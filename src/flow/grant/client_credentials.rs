@@ -149,5 +149,5 @@ async fn with_session(
         nonce: None,
     };
     let trace = Trace { user: Some(user.id.clone()), ..Trace::default() };
-    Ok(open::open_alone(cx, &request, admitted).await?.outcome(&trace))
+    Ok(open::open_alone(cx, &request, admitted, None).await?.outcome(&trace))
 }

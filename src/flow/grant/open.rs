@@ -6,6 +6,7 @@ use super::{Granted, Outcome, Rejection, Trace};
 use crate::flow::admin::offline_grant::room;
 use crate::flow::context::Cx;
 use crate::flow::issue_tokens::{self, Mint, MintRefresh, MintSession, Tokens};
+use crate::flow::second_factor::{self, Proof};
 use crate::flow::stopped::Stopped;
 use crate::flow::{event, keys};
 use crate::model::event::EventKind;
@@ -70,6 +71,8 @@ pub enum Opening {
     Moved,
     /// The user has as many offline grants as realm or client allow.
     Full,
+    /// The one-time code has been taken by another opening.
+    CodeSpent,
 }
 
 impl Opening {
@@ -83,6 +86,7 @@ impl Opening {
             }
             Self::Moved => None,
             Self::Full => Some(Err(full(known.clone()))),
+            Self::CodeSpent => Some(Err(wrong_credentials(known.clone()))),
         }
     }
 }
@@ -91,13 +95,31 @@ pub fn full(trace: Trace) -> Rejection {
     Rejection::new(OAuthError::too_many_offline_grants(), "offline_session_limit_exceeded", trace)
 }
 
-/// Opens in a transaction of its own, if it takes more than the one statement.
-pub async fn open_alone(cx: &Cx, request: &Request<'_>, admitted: &Admitted<'_>) -> Result<Opening, StoreError> {
-    if admitted.scopes.asks_offline() && GrantLimits::of(cx.settings(), request.client).are_set() {
-        // Grants that gave way come back where it is decided anew.
-        let opened = cx.store().in_tx_or(async |db| match open(cx, db, request, admitted).await? {
-            Opening::Moved => Err(Stopped::Moved),
-            opened => Ok(opened),
+/// What a client hears whose user could not prove to be it.
+pub fn wrong_credentials(trace: Trace) -> Rejection {
+    Rejection::new(OAuthError::invalid_grant("Invalid user credentials"), "invalid_user_credentials", trace)
+}
+
+/// Opens in a transaction of its own, if it takes more than the one statement. `code`: what proved the user, and is taken along.
+pub async fn open_alone(
+    cx: &Cx,
+    request: &Request<'_>,
+    admitted: &Admitted<'_>,
+    code: Option<&Proof>,
+) -> Result<Opening, StoreError> {
+    let has_limits = admitted.scopes.asks_offline() && GrantLimits::of(cx.settings(), request.client).are_set();
+    if has_limits || code.is_some() {
+        // Grants that gave way, and the code, come back where it is decided anew.
+        let opened = cx.store().in_tx_or(async |db| {
+            if let Some(code) = code
+                && !second_factor::take(cx, db, request.user, code).await?
+            {
+                return Ok(Opening::CodeSpent);
+            }
+            match open(cx, db, request, admitted).await? {
+                Opening::Moved => Err(Stopped::Moved),
+                opened => Ok(opened),
+            }
         });
         return match opened.await {
             Ok(opened) => Ok(opened),

@@ -4,13 +4,13 @@
 
 use serde_json::{Map, Value};
 
-use super::open::{self, Request};
+use super::open::{self, Request, wrong_credentials};
 use super::{Outcome, Rejection, Trace, refused};
 use crate::base::Secret;
 use crate::flow::context::Cx;
 use crate::flow::login;
 use crate::flow::password_check::{self, Checked};
-use crate::flow::second_factor;
+use crate::flow::second_factor::{self, Proof};
 use crate::model::session::ClientSessionDetails;
 use crate::model::{Client, User};
 use crate::oidc::brute_force::Lock;
@@ -25,7 +25,7 @@ pub async fn run(cx: &Cx, client: &Client, request: &PasswordLogin) -> Result<Op
         return Ok(Some(Err(rejection)));
     }
     match authenticate(cx, request).await? {
-        Ok((user, trace)) => attempt(cx, client, request, &user, &trace).await,
+        Ok(known) => attempt(cx, client, request, &known).await,
         Err(rejection) => Ok(Some(Err(rejection))),
     }
 }
@@ -47,12 +47,16 @@ fn check_client(cx: &Cx, client: &Client, request: &PasswordLogin) -> Result<(),
     scope::check(cx.snapshot(), client, request.scope.as_deref()).map_err(|e| Rejection::new(e, "invalid_request", trace()))
 }
 
-fn wrong_credentials(trace: Trace) -> Rejection {
-    Rejection::new(OAuthError::invalid_grant("Invalid user credentials"), "invalid_user_credentials", trace)
+/// Who has proven to be whom.
+struct Known {
+    user: User,
+    /// The one-time code that proved it, where the user has a device.
+    code: Option<Proof>,
+    trace: Trace,
 }
 
 /// Finds the user and checks the password. An unknown name costs as much work as a known one and is answered alike.
-async fn authenticate(cx: &Cx, request: &PasswordLogin) -> Result<Result<(User, Trace), Rejection>, StoreError> {
+async fn authenticate(cx: &Cx, request: &PasswordLogin) -> Result<Result<Known, Rejection>, StoreError> {
     let mut details = Map::new();
     details.insert("auth_method".to_owned(), Value::from("openid-connect"));
     details.insert("username".to_owned(), Value::from(request.username.as_str()));
@@ -74,16 +78,20 @@ async fn authenticate(cx: &Cx, request: &PasswordLogin) -> Result<Result<(User, 
         }
     };
     let user = proven.user;
-    if proven.has_second_factor {
+    let mut proof = None;
+    if let Some(devices) = proven.second_factor {
         // Who does not know of the code has not guessed at one.
         let Some(code) = &request.code else { return Ok(Err(wrong_credentials(trace))) };
-        match second_factor::check(cx, &user, None, code.expose()).await? {
-            second_factor::Checked::Right => {}
+        match second_factor::check(cx, &user, &devices, None, code.expose()).await? {
+            second_factor::Checked::Right(right) => proof = Some(right),
             second_factor::Checked::Wrong => return Ok(Err(wrong_credentials(trace))),
             second_factor::Checked::Locked(lock) => return Ok(Err(locked(lock, trace))),
         }
     }
-    Ok(check_account(cx, &user).map(|()| (user, trace.clone())).map_err(|(error, word)| Rejection::new(error, word, trace)))
+    Ok(match check_account(cx, &user) {
+        Ok(()) => Ok(Known { user, code: proof, trace }),
+        Err((error, word)) => Err(Rejection::new(error, word, trace)),
+    })
 }
 
 /// A server that is asked for more hashes than it can compute says so: a client must not throw its credentials away.
@@ -103,13 +111,8 @@ fn check_account(cx: &Cx, user: &User) -> Result<(), (OAuthError, &'static str)>
     Ok(())
 }
 
-async fn attempt(
-    cx: &Cx,
-    client: &Client,
-    request: &PasswordLogin,
-    user: &User,
-    trace: &Trace,
-) -> Result<Option<Outcome>, StoreError> {
+async fn attempt(cx: &Cx, client: &Client, request: &PasswordLogin, known: &Known) -> Result<Option<Outcome>, StoreError> {
+    let Known { user, code, trace } = known;
     let scope = request.scope.as_deref();
     let refresh_tokens = client.uses_refresh_tokens();
     let admitted = match open::admit(cx, client, user, scope, refresh_tokens, None) {
@@ -131,5 +134,5 @@ async fn attempt(
         refresh_tokens,
         nonce: None,
     };
-    Ok(open::open_alone(cx, &opening, &admitted).await?.outcome(trace))
+    Ok(open::open_alone(cx, &opening, &admitted, code.as_ref()).await?.outcome(trace))
 }

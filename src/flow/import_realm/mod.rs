@@ -23,7 +23,7 @@ use crate::model::signing_key::StoredKey;
 use crate::model::{
     ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, RealmSettings, Role, RoleId, own_attributes,
 };
-use crate::oidc::user_profile;
+use crate::oidc::{one_time_password, user_profile};
 use crate::store::client::{ClientRow, MapperOwner};
 use crate::store::{self, Db, StoreError};
 
@@ -66,6 +66,9 @@ fn check(import: &RealmImport) -> Result<(), ImportError> {
     }
     let settings = RealmSettings::of(&import.document);
     own_attributes::check(&settings.attributes, false).map_err(ImportError::Unknown)?;
+    if let Some(setting) = one_time_password::impossible(&settings.otp) {
+        return Err(ImportError::Unknown(format!("Invalid value for {setting}")));
+    }
     for client in &import.clients {
         let checked = own_attributes::check(&client.settings.attributes, true);
         checked.map_err(|text| ImportError::Unknown(format!("Client {}: {text}", client.client_id)))?;

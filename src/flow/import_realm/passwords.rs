@@ -5,9 +5,10 @@ use serde_json::Value;
 use super::writer::ImportError;
 use crate::base::Timestamp;
 use crate::flow::context::Server;
+use crate::flow::new_password::forbidden;
 use crate::model::credential::Credential;
 use crate::model::realm_import::{PasswordImport, RealmImport};
-use crate::oidc::password_policy;
+use crate::oidc::password_policy::{self, PolicyProblem};
 
 /// Hashes the passwords that stand in the clear; the order is that of the users and their credentials.
 pub(super) async fn hash_passwords(
@@ -17,6 +18,9 @@ pub(super) async fn hash_passwords(
 ) -> Result<Vec<Vec<Credential>>, ImportError> {
     let policy = import.document.get("passwordPolicy").and_then(Value::as_str).unwrap_or_default();
     let policy = password_policy::parse(policy).map_err(|problem| ImportError::Unknown(problem.to_string()))?;
+    if policy.forbidden_list.as_deref().is_some_and(|list| server.passwords.list(list).is_none()) {
+        return Err(ImportError::Unknown(PolicyProblem::no_list().to_string()));
+    }
     let mut all = Vec::with_capacity(import.users.len());
     for user in &mut import.users {
         let mut of_user = Vec::new();
@@ -24,7 +28,8 @@ pub(super) async fn hash_passwords(
             of_user.push(match password {
                 PasswordImport::Stored(credential) => credential,
                 PasswordImport::Clear(clear) => {
-                    if policy.check(clear.expose(), &user.username, user.email.as_deref()).is_some() {
+                    let is_broken = policy.check(clear.expose(), &user.username, user.email.as_deref()).is_some();
+                    if is_broken || forbidden(&server.passwords, &policy, &clear).await?.is_some() {
                         return Err(ImportError::Unknown("Password policy not met. See logs for details".to_owned()));
                     }
                     server.passwords.hash(&policy.hash, &server.entropy, &clear, now).await.ok_or(ImportError::Busy)?

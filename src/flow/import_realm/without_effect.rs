@@ -1,6 +1,6 @@
 //! What of a realm file is kept and shown, but changes nothing that this server does. Whoever moves a realm has to know.
 
-use crate::model::credential::is_hashed;
+use crate::model::credential::{Credential, OTP, PASSWORD, PASSWORD_HISTORY};
 use crate::model::realm::fresh_document;
 use crate::model::realm_import::{PasswordImport, RealmImport};
 use crate::model::user::{CONFIGURE_TOTP, UPDATE_PASSWORD};
@@ -40,9 +40,7 @@ pub(super) fn without_effect(import: &RealmImport) -> Vec<String> {
         let actions = user.required_actions.iter().filter(|a| ![UPDATE_PASSWORD, CONFIGURE_TOTP].contains(&a.as_str()));
         all.extend(actions.map(|action| format!("users.{}.requiredActions.{action}", user.username)));
         let kinds = user.passwords.iter().filter_map(|p| match p {
-            PasswordImport::Stored(credential) if !is_hashed(&credential.kind) && Device::read(credential).is_none() => {
-                Some(&credential.kind)
-            }
+            PasswordImport::Stored(credential) if !has_effect(credential) => Some(&credential.kind),
             _ => None,
         });
         all.extend(kinds.map(|kind| format!("users.{}.credentials.{kind}", user.username)));
@@ -51,6 +49,14 @@ pub(super) fn without_effect(import: &RealmImport) -> Vec<String> {
         }
     }
     all
+}
+
+fn has_effect(credential: &Credential) -> bool {
+    match credential.kind.as_str() {
+        PASSWORD | PASSWORD_HISTORY => true,
+        OTP => Device::read(credential).is_some(),
+        _ => false,
+    }
 }
 
 fn of_client(settings: &ClientSettings) -> Vec<&'static str> {

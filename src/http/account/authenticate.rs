@@ -19,7 +19,7 @@ use crate::http::cors::{self, Cors};
 use crate::http::error::{AdminError, OAuthFailure};
 use crate::http::extract::{BodyError, Caller, RealmCx, read_body};
 use crate::http::state::App;
-use crate::model::{SessionId, User};
+use crate::model::{Client, SessionId, User};
 use crate::oidc::access_token;
 use crate::oidc::scope::{self, GrantedScopes};
 
@@ -126,6 +126,11 @@ impl<P> Own<P> {
 
     pub(super) fn user(&self) -> &User {
         &self.identified.token.user
+    }
+
+    /// The client that the token was issued to.
+    pub(super) fn client(&self) -> &Client {
+        &self.identified.token.client
     }
 
     /// The session that the token is of.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::authenticate::{ManageAccount, Own, ViewGroups, ViewProfile};
 use crate::flow::admin::user_holding;
+use crate::flow::event;
 use crate::http::admin::{Answer, done_uncached, plain_in_lower_case, shown_in_lower_case};
 use crate::http::error::AdminError;
 use crate::http::extract::{Query, read_json};
@@ -14,6 +15,7 @@ use crate::http::representation::credential::credential;
 use crate::http::representation::group::brief_group;
 use crate::model::CredentialId;
 use crate::model::credential::{OTP, PASSWORD};
+use crate::model::event::EventKind;
 use crate::model::user::{CONFIGURE_TOTP, UPDATE_PASSWORD};
 use crate::store;
 
@@ -57,15 +59,18 @@ pub(super) async fn credentials(own: Own<ViewProfile>, query: Query) -> Answer {
     Ok(shown_in_lower_case(&Value::from(kinds)))
 }
 
-/// A password is changed and not removed; other kinds are.
+/// A device is removed; a password is changed, and those of before are the realm's to keep.
 pub(super) async fn remove_credential(own: Own<ManageAccount>, Path((_, id)): Path<(String, String)>) -> Answer {
     let (realm, id) = (&own.cx().snapshot().realm.id, CredentialId::new(id));
     let held = store::credential::list_credentials(&mut own.cx().store().db().await?, realm, &own.user().id).await?;
     let Some(found) = held.iter().find(|c| c.id == id) else { return Err(NOT_FOUND) };
-    if found.kind == PASSWORD {
+    if found.kind != OTP {
         return Err(AdminError::bad_request("The credential cannot be removed"));
     }
-    let removed = user_holding::delete_credential(own.cx(), &own.user().id, &id).await? == Some(true);
+    let mut told = event::new(own.cx(), EventKind::RemoveTotp).detail("selected_credential_id", id.as_str());
+    told.client_id = Some(own.client().client_id.to_string());
+    told.user_id = Some(own.user().id.clone());
+    let removed = user_holding::delete_credential(own.cx(), &own.user().id, &id, Some(&told)).await? == Some(true);
     if removed { Ok(done_uncached()) } else { Err(NOT_FOUND) }
 }
 

@@ -131,7 +131,6 @@ pub(crate) async fn authenticate(State(app): State<App>, request: Request, next:
         Err(invalid) => return AdminError::Origin(invalid).into_response(),
     };
     parts.extensions.insert(administrator);
-    parts.extensions.insert(Sent::default());
     let mut response = next.run(Request::from_parts(parts, body)).await;
     cors.put_on(&mut response, EXPOSED);
     response

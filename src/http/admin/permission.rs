@@ -78,11 +78,12 @@ impl<P: Permission> FromRequestParts<App> for Admin<P> {
         if !allowed {
             return Err(AdminError::Forbidden);
         }
-        let request = AdminRequest {
-            auth: administrator.auth_details(),
-            path: below_realm(parts.uri.path()),
-            sent: parts.extensions.get::<Sent>().cloned().unwrap_or_default(),
-        };
+        let sent = Sent::default();
+        // Whoever reads the body leaves it there, for an event to tell of it.
+        if cx.settings().admin_events_enabled && cx.settings().admin_events_details {
+            parts.extensions.insert(sent.clone());
+        }
+        let request = AdminRequest { auth: administrator.auth_details(), path: below_realm(parts.uri.path()), sent };
         let cx = Cx { admin: Some(Arc::new(request)), ..cx };
         Ok(Self { cx, administrator, base: caller.base, permission: PhantomData })
     }

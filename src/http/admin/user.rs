@@ -98,7 +98,7 @@ async fn credentials(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, Strin
 }
 
 async fn remove_credential(admin: Admin<ManageUsers>, Path((_, id, credential)): Path<(String, String, String)>) -> Answer {
-    match user_holding::delete_credential(&admin.cx, &UserId::new(id), &CredentialId::new(credential)).await? {
+    match user_holding::delete_credential(&admin.cx, &UserId::new(id), &CredentialId::new(credential), None).await? {
         None => Err(NOT_FOUND),
         Some(false) => Err(AdminError::NotFound("Credential not found")),
         Some(true) => Ok(done_uncached()),

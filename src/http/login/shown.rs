@@ -121,7 +121,7 @@ pub(super) fn configure_totp(cx: &Cx, pages: &Pages, shown: &Shown, secret: &Sec
         secret: secret.expose().to_owned(),
         typed_secret: one_time_password::typed_secret(secret),
         picture: ConfigureTotp::picture_of(&address),
-        is_counted: policy.is_counted,
+        is_counted: policy.is_counted(),
         algorithm: policy.algorithm.trim_start_matches("Hmac").to_owned(),
         digits: policy.digits,
         period: policy.period,

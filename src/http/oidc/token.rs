@@ -57,7 +57,7 @@ async fn answer(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &Parameters
     for attempted in 1..=ATTEMPTS {
         let _held = cx.hold_if(attempted == ATTEMPTS).await?;
         let cx = cx.refreshed().await?.ok_or(OAuthFailure::RealmNotFound)?;
-        if let Some(readable) = attempt(&cx, caller, headers, form).await? {
+        if let Some(readable) = attempt(&cx, caller, headers, form, attempted == ATTEMPTS).await? {
             return Ok(readable);
         }
     }
@@ -65,7 +65,13 @@ async fn answer(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &Parameters
 }
 
 /// One attempt on the realm as it stands, from the client's authentication on. `None` if realm or user changed meanwhile.
-async fn attempt(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &Parameters) -> Result<Option<Readable>, OAuthFailure> {
+async fn attempt(
+    cx: &Cx,
+    caller: &Caller,
+    headers: &HeaderMap,
+    form: &Parameters,
+    is_held: bool,
+) -> Result<Option<Readable>, OAuthFailure> {
     if !cx.snapshot().realm.enabled {
         return Err(OAuthError::realm_not_enabled().into());
     }
@@ -84,7 +90,10 @@ async fn attempt(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &Parameter
         }
     };
     // Before anything is spent: an answer that could not be signed must not have cost the client its token.
-    if keys::provide(cx, &client).await? == Provided::Made {
+    // A key is written to the realm: not while it is held, for that would wait for itself.
+    let is_ready =
+        if is_held { keys::can_sign_for(cx, &client) } else { keys::provide(cx, &client).await? == Provided::WasThere };
+    if !is_ready {
         return Ok(None);
     }
     match run(cx, &client, grant, form).await {

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::lenient::{Flag, Hidden, Ignored, Names, Number, Text, put, text, texts};
 use super::protocol_mapper::{ProtocolMapperRepresentation, protocol_mapper};
-use super::realm_settings::MASK;
 use crate::base::{Entropy, Secret};
+use crate::flow::masking::MASK;
 use crate::http::extract::Representation;
 use crate::model::realm_import::{AssignedScopes, ClientImport};
 use crate::model::{Client, ClientId, ClientScopeId, ClientSettings, ClientUuid, RealmSnapshot};

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::lenient::{Ignored, Names, Text, text};
-use super::realm_settings::MASK;
 use crate::base::Secret;
+use crate::flow::masking::MASK;
 use crate::model::realm_import::KeyImport;
 
 const KEY: &str = "org.keycloak.keys.KeyProvider";

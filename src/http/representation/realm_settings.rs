@@ -7,7 +7,8 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, IgnoredAny, 
 use serde_json::{Map, Value, json};
 
 use super::lenient::{Flag, Number, Text, says_nothing, text_map, texts};
-use crate::model::realm::fresh_document;
+use crate::flow::masking::MASK;
+use crate::model::realm::{MAIL_SECRETS, fresh_document};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,8 +88,6 @@ const OWN_ATTRIBUTES: [&str; 3] = ["ciba", "oauth2Device", "parRequestUriLifespa
 
 const ATTRIBUTES: &str = "attributes";
 const MAIL: &str = "smtpServer";
-/// What stands for a secret that is not shown.
-pub(crate) const MASK: &str = "**********";
 
 /// The settings that a representation names, each as it is kept. Null counts as absent.
 #[derive(Clone, Default)]
@@ -182,10 +181,10 @@ impl Settings {
         let mut document = self.values.clone();
         let mut attributes = object(fresh.get(ATTRIBUTES));
         attributes.extend(object(self.values.get(ATTRIBUTES)));
-        if let Some(Value::Object(mail)) = document.get_mut(MAIL)
-            && mail.get("password").and_then(Value::as_str) == Some(MASK)
-        {
-            mail.remove("password");
+        if let Some(Value::Object(mail)) = document.get_mut(MAIL) {
+            for name in MAIL_SECRETS.into_iter().filter(|name| is_masked(mail, name)).collect::<Vec<_>>() {
+                mail.remove(name);
+            }
         }
         self.echo(fresh, &mut attributes);
         document.insert(ATTRIBUTES.to_owned(), Value::from(attributes));
@@ -197,7 +196,7 @@ impl Settings {
         document
     }
 
-    /// The document with what this names. Attributes are replaced, save the server's own; a masked password stays.
+    /// The document with what this names. Attributes are replaced, save the server's own; a masked secret stays.
     pub(crate) fn put_on(&self, before: &Map<String, Value>) -> Map<String, Value> {
         let mut document = before.clone();
         document.extend(self.values.clone());
@@ -213,13 +212,13 @@ impl Settings {
         };
         self.echo(before, &mut attributes);
         document.insert(ATTRIBUTES.to_owned(), Value::from(attributes));
-        if let Some(Value::Object(mail)) = document.get_mut(MAIL)
-            && mail.get("password").and_then(Value::as_str) == Some(MASK)
-        {
-            match before.get(MAIL).and_then(|m| m.get("password")) {
-                Some(password) => mail.insert("password".to_owned(), password.clone()),
-                None => mail.remove("password"),
-            };
+        if let Some(Value::Object(mail)) = document.get_mut(MAIL) {
+            for name in MAIL_SECRETS.into_iter().filter(|name| is_masked(mail, name)).collect::<Vec<_>>() {
+                match before.get(MAIL).and_then(|m| m.get(name)) {
+                    Some(secret) => mail.insert(name.to_owned(), secret.clone()),
+                    None => mail.remove(name),
+                };
+            }
         }
         document
     }
@@ -233,13 +232,17 @@ impl Settings {
     }
 }
 
-/// The settings as they are shown: the password of the mail server is masked.
+fn is_masked(mail: &Map<String, Value>, name: &str) -> bool {
+    mail.get(name).and_then(Value::as_str) == Some(MASK)
+}
+
+/// The settings as they are shown: the secrets of the mail server are masked.
 pub(crate) fn shown(document: &Map<String, Value>) -> Map<String, Value> {
     let mut shown = document.clone();
-    if let Some(Value::Object(mail)) = shown.get_mut(MAIL)
-        && mail.contains_key("password")
-    {
-        mail.insert("password".to_owned(), Value::from(MASK));
+    if let Some(Value::Object(mail)) = shown.get_mut(MAIL) {
+        for name in MAIL_SECRETS {
+            mail.entry(name).and_modify(|secret| *secret = Value::from(MASK));
+        }
     }
     shown
 }
@@ -281,9 +284,10 @@ mod tests {
 
     #[test]
     fn the_mask_leaves_the_password_of_the_mail_server() {
-        let before = settings(json!({"smtpServer": {"password": "hidden", "port": 25}})).for_new_realm();
-        assert_eq!(shown(&before)[MAIL], json!({"password": MASK, "port": "25"}));
-        let after = settings(json!({"smtpServer": {"password": MASK}})).put_on(&before);
-        assert_eq!(after[MAIL], json!({"password": "hidden"}));
+        let mail = json!({"password": "hidden", "authTokenClientSecret": "too", "port": 25});
+        let before = settings(json!({"smtpServer": mail})).for_new_realm();
+        assert_eq!(shown(&before)[MAIL], json!({"password": MASK, "authTokenClientSecret": MASK, "port": "25"}));
+        let after = settings(json!({"smtpServer": {"password": MASK, "authTokenClientSecret": MASK}})).put_on(&before);
+        assert_eq!(after[MAIL], json!({"password": "hidden", "authTokenClientSecret": "too"}));
     }
 }

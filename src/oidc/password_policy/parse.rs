@@ -20,6 +20,13 @@ pub enum PolicyProblem {
     Config(String, &'static str),
 }
 
+impl PolicyProblem {
+    /// The list that a policy names is not there; whoever has the lists finds out.
+    pub fn no_list() -> Self {
+        Self::Config("passwordBlacklist".to_owned(), "Password blacklist not found")
+    }
+}
+
 /// Reads a policy. Of a rule that stands there twice the last counts.
 pub fn parse(text: &str) -> Result<PasswordPolicy, PolicyProblem> {
     let mut parts: Vec<(&str, Option<&str>, &str)> = Vec::new();
