@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sha1::Sha1;
 use sqlx::{Connection, PgConnection};
 
+use crate::races::{connection, until_waiting};
 use crate::rotation::futures;
 use crate::support::{Answer, Browser, Shown, TestServer, database_address};
 
@@ -189,7 +190,7 @@ async fn of_one_code_that_comes_many_times_at_once_one_opens() {
 }
 
 /// A realm that lets codes by time come again means those, and not the codes of a device that counts.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_by_counter_comes_once_whatever_the_realm_says_of_others() {
     let server = TestServer::start().await;
     let data = json!({"subType": "hotp", "digits": 6, "counter": 0, "algorithm": "HmacSHA1"}).to_string();
@@ -202,7 +203,15 @@ async fn a_code_by_counter_comes_once_whatever_the_realm_says_of_others() {
     });
     assert_eq!(server.admin().await.call(Method::POST, "", Some(&realm)).await.status, 201);
     let first = code_at(SECRET, 0);
-    let answers = futures((0..4).map(|_| grant(&server, "alice", Some(&first)))).await;
+    let (mut holder, mut watch) = (connection(&server).await, connection(&server).await);
+    // Both have found the code right before either takes it.
+    sqlx::raw_sql("begin; select 1 from credential for update").execute(&mut holder).await.unwrap();
+    let release = async {
+        until_waiting(&mut watch, 2).await;
+        sqlx::raw_sql("rollback").execute(&mut holder).await.unwrap();
+    };
+    let both = futures((0..2).map(|_| grant(&server, "alice", Some(&first))));
+    let (answers, ()) = tokio::join!(both, release);
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
     assert_eq!(grant(&server, "alice", Some(&code_at(SECRET, 30))).await.status, 200, "the next one");
     server.finish().await;
