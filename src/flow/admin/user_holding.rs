@@ -1,6 +1,6 @@
 //! What a user holds: roles, places in groups, and credentials; given and taken away.
 
-use serde_json::json;
+use serde_json::Value;
 
 use super::user::write;
 use crate::flow::admin_event::{Change, note};
@@ -8,27 +8,18 @@ use crate::flow::context::Cx;
 use crate::flow::event;
 use crate::model::admin_event::ResourceType;
 use crate::model::event::Event;
-use crate::model::{ClientUuid, CredentialId, Group, RoleId, User, UserId};
+use crate::model::{CredentialId, GroupId, RoleId, User, UserId};
 use crate::store::{self, StoreError};
 
-/// Roles of the realm, or of one client; false if there is no such user.
+/// Roles of the realm, or of one client; false if there is no such user. `shown`: as the event tells of them.
 pub async fn change_roles(
     cx: &Cx,
     user: &UserId,
-    of: Option<&ClientUuid>,
     roles: &[RoleId],
     adds: bool,
+    (kind, shown): (ResourceType, Value),
 ) -> Result<bool, StoreError> {
-    let (realm, snapshot) = (&cx.snapshot().realm.id, cx.snapshot());
-    let kind = if of.is_some() { ResourceType::ClientRoleMapping } else { ResourceType::RealmRoleMapping };
-    let shown = roles.iter().filter_map(|id| snapshot.roles.get(id)).map(|role| {
-        let container = role.client.as_ref().map_or(realm.as_str(), |client| client.as_str());
-        json!({
-            "id": role.id, "name": role.name, "description": role.description, "composite": !role.children.is_empty(),
-            "clientRole": role.client.is_some(), "containerId": container,
-        })
-    });
-    let change = Change::add_or_remove(kind, adds).showing(shown.collect());
+    let realm = &cx.snapshot().realm.id;
     write(cx, user, async |db| {
         for role in roles {
             if adds {
@@ -37,21 +28,20 @@ pub async fn change_roles(
                 store::user::delete_role(db, realm, user, role).await?;
             }
         }
-        note(cx, db, change).await
+        note(cx, db, Change::add_or_remove(kind, adds).showing(shown)).await
     })
     .await
 }
 
-/// False if there is no such user.
-pub async fn change_membership(cx: &Cx, user: &User, group: &Group, joins: bool) -> Result<bool, StoreError> {
+/// False if there is no such user. `shown`: the group as the event tells of it.
+pub async fn change_membership(cx: &Cx, user: &User, group: &GroupId, joins: bool, shown: Value) -> Result<bool, StoreError> {
     let realm = &cx.snapshot().realm.id;
-    let shown = json!({"id": group.id, "name": group.name, "path": cx.snapshot().group_path(&group.id)});
     let change = Change::add_or_remove(ResourceType::GroupMembership, joins).showing(shown);
     write(cx, &user.id, async |db| {
         if joins {
-            store::user::insert_membership(db, realm, &user.id, &group.id).await?;
+            store::user::insert_membership(db, realm, &user.id, group).await?;
         } else {
-            store::user::delete_membership(db, realm, &user.id, &group.id).await?;
+            store::user::delete_membership(db, realm, &user.id, group).await?;
         }
         note(cx, db, change.detail("username", user.username.as_str())).await
     })

@@ -62,6 +62,7 @@ async fn change(admin: &Admin<ManageUsers>, user: &str, group: String, joins: bo
     if joins && !handing_out::allows_group(admin, &group.id) {
         return Err(AdminError::Forbidden);
     }
-    let is_there = user_holding::change_membership(&admin.cx, &user, group, joins).await?;
+    let shown = Value::from(full_group(admin.cx.snapshot(), group));
+    let is_there = user_holding::change_membership(&admin.cx, &user, &group.id, joins, shown).await?;
     if is_there { Ok(done_uncached()) } else { Err(NOT_FOUND) }
 }

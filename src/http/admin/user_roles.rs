@@ -14,6 +14,7 @@ use crate::http::error::AdminError;
 use crate::http::extract::{Json, read_representation};
 use crate::http::representation::role::{RoleRepresentation, brief_role};
 use crate::http::state::App;
+use crate::model::admin_event::ResourceType;
 use crate::model::{ClientUuid, RealmSnapshot, Role, RoleId, User, UserId};
 
 pub(super) fn routes() -> Router<App> {
@@ -137,6 +138,9 @@ async fn change(admin: &Admin<ManageUsers>, user: &str, client: Option<&ClientUu
     if !handing_out::allows(admin, roles) {
         return Err(AdminError::Forbidden);
     }
-    let is_there = user_holding::change_roles(&admin.cx, &UserId::new(user), client, roles, adds).await?;
+    let snapshot = admin.cx.snapshot();
+    let kind = if client.is_some() { ResourceType::ClientRoleMapping } else { ResourceType::RealmRoleMapping };
+    let shown = listed(snapshot, &roles.iter().filter_map(|id| snapshot.roles.get(id)).collect::<Vec<_>>());
+    let is_there = user_holding::change_roles(&admin.cx, &UserId::new(user), roles, adds, (kind, shown)).await?;
     if is_there { Ok(done()) } else { Err(NOT_FOUND) }
 }
