@@ -124,7 +124,8 @@ fn app(settings: &Settings, server: Server) -> anyhow::Result<App> {
         trusted_proxies: settings.proxy.trusted.clone(),
     };
     let draining = AtomicBool::new(false);
-    Ok(App::new(AppParts { server, templates, assets, urls, metrics: metrics::install(), draining }))
+    let started_at = server.clock.now();
+    Ok(App::new(AppParts { server, templates, assets, urls, metrics: metrics::install(), started_at, draining }))
 }
 
 /// The realms that have to be there before the first request. Tells whether the administrator was made by this start.

@@ -75,6 +75,11 @@ impl Change {
         self
     }
 
+    /// Told without what was sent.
+    pub fn showing_nothing(self) -> Self {
+        Self { shown: Shown::Nothing, ..self }
+    }
+
     /// Told instead of what was sent.
     pub fn showing(self, representation: Value) -> Self {
         Self { shown: Shown::This(representation), ..self }

@@ -24,6 +24,7 @@ pub fn router(app: App) -> Router {
         .merge(oidc::routes())
         .merge(login::routes())
         .merge(account::routes(&app))
+        .merge(admin::beside_realms(&app))
         .nest("/admin/realms", admin::routes(&app))
         .route("/resources/{fingerprint}/{*name}", get(asset))
         .route("/realms/{realm}/protocol/{*rest}", get(unknown_protocol))

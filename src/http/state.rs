@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
 
+use crate::base::Timestamp;
 use crate::config::{Cidr, Hostname, ProxyHeaders};
 use crate::flow::Server;
 use crate::telemetry::metrics::Metrics;
@@ -22,6 +23,8 @@ pub struct AppParts {
     pub assets: Assets,
     pub urls: Urls,
     pub metrics: Metrics,
+    /// When this process began to serve.
+    pub started_at: Timestamp,
     /// Set when the server is shutting down: it is not ready any more, and finishes what it has begun.
     pub draining: AtomicBool,
 }

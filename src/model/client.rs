@@ -60,6 +60,9 @@ pub struct ClientSettings {
     pub authentication_flow_binding_overrides: Map<String, Value>,
     pub full_scope_allowed: bool,
     pub node_re_registration_timeout: i64,
+    /// Hosts of the client's application, and when each was named, in seconds.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub registered_nodes: BTreeMap<String, i64>,
 }
 
 impl Default for ClientSettings {
@@ -89,6 +92,7 @@ impl Default for ClientSettings {
             authentication_flow_binding_overrides: Map::new(),
             full_scope_allowed: true,
             node_re_registration_timeout: -1,
+            registered_nodes: BTreeMap::new(),
         }
     }
 }

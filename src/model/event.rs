@@ -24,6 +24,7 @@ pub enum EventKind {
     UserInfoRequest,
     UserDisabledByTemporaryLockout,
     UserDisabledByPermanentLockout,
+    Impersonate,
 }
 
 impl EventKind {
@@ -45,6 +46,7 @@ impl EventKind {
             Self::UserInfoRequest => "USER_INFO_REQUEST",
             Self::UserDisabledByTemporaryLockout => "USER_DISABLED_BY_TEMPORARY_LOCKOUT",
             Self::UserDisabledByPermanentLockout => "USER_DISABLED_BY_PERMANENT_LOCKOUT",
+            Self::Impersonate => "IMPERSONATE",
         }
     }
 

@@ -8,11 +8,15 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::required_action::{self, RequiredAction};
 use super::{ClientScopeId, GroupId, RealmId, RoleId};
 use crate::base::Timestamp;
 
 /// Everything that a realm created with nothing but a name answers with (Keycloak 26.7.0), identity left out.
 const FRESH: &str = include_str!("realm_defaults.json");
+
+/// Where a realm's document keeps texts of its own, by language and key.
+pub const LOCALIZATION_TEXTS: &str = "localizationTexts";
 
 /// One realm: a tenant with its own users, clients, keys and sessions.
 #[derive(Clone, Debug)]
@@ -55,6 +59,8 @@ impl Realm {
 /// The typed view of a realm's document: what the server acts on. Times are spans; 0 in a client's span means "as the realm's".
 #[derive(Clone, Debug)]
 pub struct RealmSettings {
+    /// What users can be asked to do, what is asked first first.
+    pub required_actions: Vec<RequiredAction>,
     pub display_name: Option<String>,
     pub access_token_lifespan: i64,
     pub sso_session_idle: i64,
@@ -169,6 +175,7 @@ impl RealmSettings {
         let text = |name: &str| field(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let attributes = field("attributes").map(text_map).unwrap_or_default();
         Self {
+            required_actions: required_action::of(document),
             display_name: document.get("displayName").and_then(Value::as_str).map(str::to_owned),
             access_token_lifespan: number("accessTokenLifespan"),
             sso_session_idle: number("ssoSessionIdleTimeout"),

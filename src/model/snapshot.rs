@@ -55,6 +55,18 @@ impl RealmSnapshot {
         self.expand(direct.chain(by_group).collect::<Vec<_>>())
     }
 
+    /// Every role that a member of the group has by it: its own, those of the groups above it, and what they hold.
+    pub fn roles_by_group(&self, group: &GroupId) -> HashSet<&RoleId> {
+        self.expand(self.lineage(group).into_iter().flat_map(|g| &g.roles))
+    }
+
+    /// The groups directly below a group, or at the top; by name.
+    pub fn groups_below(&self, parent: Option<&GroupId>) -> Vec<&Group> {
+        let mut below: Vec<&Group> = self.groups.values().filter(|g| g.parent.as_ref() == parent).collect();
+        below.sort_by(|a, b| a.name.cmp(&b.name));
+        below
+    }
+
     /// The group and those above it, from the inside out.
     pub fn lineage(&self, group: &GroupId) -> Vec<&Group> {
         let mut line: Vec<&Group> = Vec::new();

@@ -52,6 +52,8 @@ pub enum GrantLetters {
     RefreshToken,
     Password,
     ClientCredentials,
+    /// No grant: an example.
+    Unknown,
 }
 
 impl GrantLetters {
@@ -61,6 +63,7 @@ impl GrantLetters {
             Self::RefreshToken => "rt",
             Self::Password => "ro",
             Self::ClientCredentials => "cc",
+            Self::Unknown => "na",
         }
     }
 }

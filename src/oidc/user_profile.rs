@@ -97,15 +97,15 @@ pub fn display_name<'a>(profile: &'a Value, attribute: &str) -> Option<&'a str> 
     found.get("displayName").and_then(Value::as_str)
 }
 
-/// What a form has to know of the attributes that a user sees (Keycloak: `UserProfileMetadata`). An address may be changed, a
+/// What a form has to know of the attributes that its reader sees (Keycloak: `UserProfileMetadata`). An address may be changed, a
 /// name only where the realm allows it.
-pub fn metadata(profile: Option<&Value>, edits_username: bool) -> Value {
+pub fn metadata(profile: Option<&Value>, reader: Editor, edits_username: bool) -> Value {
     let default = default_profile();
     let profile = profile.unwrap_or(&default);
     let listed = profile.get("attributes").and_then(Value::as_array).into_iter().flatten();
     let attributes: Vec<Value> = listed
         .filter_map(|attribute| {
-            let name = name_of(attribute).filter(|name| users_may_view(Some(profile), name))?;
+            let name = name_of(attribute).filter(|name| reader == Editor::Administrator || users_may_view(Some(profile), name))?;
             let mut validators = Map::new();
             for (validator, config) in attribute.get("validations").and_then(Value::as_object).into_iter().flatten() {
                 let mut config = config.as_object().cloned().unwrap_or_default();
@@ -128,8 +128,8 @@ pub fn metadata(profile: Option<&Value>, edits_username: bool) -> Value {
                 }
             }
             shown.insert("name".to_owned(), json!(name));
-            shown.insert("required".to_owned(), json!(name == "username" || is_required_of(Editor::User, attribute)));
-            shown.insert("readOnly".to_owned(), json!(locked || !may_edit(Some(profile), Editor::User, name)));
+            shown.insert("required".to_owned(), json!(name == "username" || is_required_of(reader, attribute)));
+            shown.insert("readOnly".to_owned(), json!(locked || !may_edit(Some(profile), reader, name)));
             shown.insert("validators".to_owned(), Value::from(validators));
             shown.insert("multivalued".to_owned(), json!(multivalued));
             Some(Value::from(shown))

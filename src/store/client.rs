@@ -4,12 +4,10 @@ use sqlx::types::Json;
 
 use super::{Db, StoreError};
 use crate::base::{Secret, Timestamp};
-use crate::model::{ClientId, ClientScopeId, ClientSettings, ClientUuid, ProtocolMapper, RealmId, RoleId};
+use crate::model::{ClientId, ClientScopeId, ClientSettings, ClientUuid, RealmId, RoleId};
 
 /// Another client of the realm has this `client_id`.
 pub const CLIENT_ID_KEY: &str = "client_client_id_key";
-/// Another mapper of the client or scope has this name.
-pub const MAPPER_NAME_KEY: &str = "protocol_mapper_name_key";
 
 fn context(realm: &RealmId, client: &str) -> String {
     format!("{realm}|client|sealed_secret|{client}")
@@ -191,38 +189,4 @@ pub(super) async fn list_scope_mappings(db: &mut Db<'_>, realm: &RealmId) -> Res
         .fetch_all(db.raw())
         .await?;
     Ok(rows.into_iter().map(|r| (ClientUuid::new(r.client_uuid), RoleId::new(r.role_id))).collect())
-}
-
-/// Whose mapper it is.
-#[derive(Clone, Copy, Debug)]
-pub enum MapperOwner<'a> {
-    Client(&'a ClientUuid),
-    Scope(&'a ClientScopeId),
-}
-
-pub async fn insert_mapper(
-    db: &mut Db<'_>,
-    realm: &RealmId,
-    owner: MapperOwner<'_>,
-    mapper: &ProtocolMapper,
-) -> Result<(), StoreError> {
-    let (client, scope) = match owner {
-        MapperOwner::Client(client) => (Some(client.as_str()), None),
-        MapperOwner::Scope(scope) => (None, Some(scope.as_str())),
-    };
-    sqlx::query!(
-        "insert into protocol_mapper (realm_id, protocol_mapper_id, client_uuid, client_scope_id, name, protocol, mapper_type, config)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        realm.as_str(),
-        mapper.id.as_str(),
-        client,
-        scope,
-        mapper.name,
-        mapper.protocol,
-        mapper.mapper_type,
-        Json(&mapper.config) as _,
-    )
-    .execute(db.raw())
-    .await?;
-    Ok(())
 }

@@ -78,6 +78,22 @@ pub async fn insert_credential(
     Ok(())
 }
 
+/// Puts the user's credentials into this order.
+pub async fn set_order(db: &mut Db<'_>, realm: &RealmId, user: &UserId, order: &[&CredentialId]) -> Result<(), StoreError> {
+    let ids: Vec<String> = order.iter().map(|id| id.as_str().to_owned()).collect();
+    sqlx::query!(
+        "update credential c set priority = wanted.place::integer * 10
+         from unnest($3::text[]) with ordinality wanted (id, place)
+         where c.realm_id = $1 and c.user_id = $2 and c.credential_id = wanted.id",
+        realm.as_str(),
+        user.as_str(),
+        &ids,
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
+}
+
 /// A password's new hash: in the row that is there, whose id stays, or in a new one with the id that is handed in.
 pub async fn put_password(db: &mut Db<'_>, realm: &RealmId, user: &UserId, password: &Credential) -> Result<(), StoreError> {
     let done = sqlx::query!(

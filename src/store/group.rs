@@ -27,9 +27,53 @@ pub async fn insert_group(db: &mut Db<'_>, realm: &RealmId, group: &Group) -> Re
     Ok(())
 }
 
+/// Writes the group itself where it is to be; false if it is not there.
+pub async fn update_group(db: &mut Db<'_>, realm: &RealmId, group: &Group) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update user_group set parent_group_id = $3, name = $4, description = $5, attributes = $6
+         where realm_id = $1 and group_id = $2",
+        realm.as_str(),
+        group.id.as_str(),
+        group.parent.as_ref().map(GroupId::as_str),
+        group.name,
+        group.description,
+        Json(&group.attributes) as _,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}
+
+/// Deletes the group with all that stands below it.
+pub async fn delete_group(db: &mut Db<'_>, realm: &RealmId, group: &GroupId) -> Result<bool, StoreError> {
+    let done = sqlx::query!("delete from user_group where realm_id = $1 and group_id = $2", realm.as_str(), group.as_str());
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}
+
+/// Whether new users join the group; false if there is no such group.
+pub async fn set_default(db: &mut Db<'_>, realm: &RealmId, group: &GroupId, is_default: bool) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update user_group set is_default = $3 where realm_id = $1 and group_id = $2",
+        realm.as_str(),
+        group.as_str(),
+        is_default,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}
+
 pub async fn insert_role(db: &mut Db<'_>, realm: &RealmId, group: &GroupId, role: &RoleId) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into group_role (realm_id, group_id, role_id) values ($1, $2, $3) on conflict do nothing",
+        realm.as_str(),
+        group.as_str(),
+        role.as_str(),
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
+}
+
+pub async fn delete_role(db: &mut Db<'_>, realm: &RealmId, group: &GroupId, role: &RoleId) -> Result<(), StoreError> {
+    sqlx::query!(
+        "delete from group_role where realm_id = $1 and group_id = $2 and role_id = $3",
         realm.as_str(),
         group.as_str(),
         role.as_str(),

@@ -21,6 +21,7 @@ pub mod invariants;
 pub mod login_failure;
 pub mod logout_notice;
 pub mod offline_grant;
+pub mod protocol_mapper;
 pub mod realm;
 pub mod revoked_token;
 pub mod role;

@@ -6,7 +6,7 @@ use sqlx::types::Json;
 
 use super::user::{ConsentRow, UserRow, select_users};
 use super::{Db, StoreError};
-use crate::model::{RealmId, User, UserId};
+use crate::model::{GroupId, RealmId, RoleId, User, UserId};
 
 /// Which users a list shows. Fields match any case and any part, or the whole if `exact`.
 #[derive(Clone, Debug, Default)]
@@ -126,6 +126,44 @@ pub async fn list_users(
 ) -> Result<Vec<User>, StoreError> {
     let filter = Patterns::of(filter);
     let rows = filtered!(select_users, " order by u.username offset $12 limit $13", realm, filter, first, max);
+    Ok(rows.fetch_all(db.raw()).await?.into_iter().map(User::from).collect())
+}
+
+/// The direct members of a group by name, a page at a time.
+pub async fn list_members(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    group: &GroupId,
+    first: i64,
+    max: Option<i64>,
+) -> Result<Vec<User>, StoreError> {
+    let rows = select_users!(
+        "u.user_id in (select m.user_id from user_group_membership m where m.realm_id = $1 and m.group_id = $2)
+         and u.service_account_client_uuid is null order by u.username offset $3 limit $4",
+        realm.as_str(),
+        group.as_str(),
+        first,
+        max
+    );
+    Ok(rows.fetch_all(db.raw()).await?.into_iter().map(User::from).collect())
+}
+
+/// The users who hold a role directly by name, a page at a time.
+pub async fn list_holders(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    role: &RoleId,
+    first: i64,
+    max: Option<i64>,
+) -> Result<Vec<User>, StoreError> {
+    let rows = select_users!(
+        "u.user_id in (select m.user_id from user_role m where m.realm_id = $1 and m.role_id = $2)
+         and u.service_account_client_uuid is null order by u.username offset $3 limit $4",
+        realm.as_str(),
+        role.as_str(),
+        first,
+        max
+    );
     Ok(rows.fetch_all(db.raw()).await?.into_iter().map(User::from).collect())
 }
 

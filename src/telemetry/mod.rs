@@ -6,6 +6,7 @@
 
 pub mod labels;
 mod logs;
+pub mod memory;
 pub mod metrics;
 
 pub use logs::{LogError, Stream, install as install_logs};

@@ -9,15 +9,19 @@ use crate::flow::admin_event::{Change, note};
 use crate::flow::import_realm::service_account;
 use crate::model::admin_event::ResourceType;
 use crate::model::realm_import::ClientImport;
-use crate::model::{Client, ClientId, ClientScopeId, ClientUuid, ProtocolMapper, RoleId};
+use crate::model::{Client, ClientId, ClientScopeId, ClientUuid, RoleId};
 use crate::oidc::admin_roles::administered_by;
-use crate::store::client::{CLIENT_ID_KEY, ClientRow, MAPPER_NAME_KEY, MapperOwner};
+use crate::oidc::mapper::kind;
+use crate::store::client::{CLIENT_ID_KEY, ClientRow};
+use crate::store::protocol_mapper::MapperOwner;
 use crate::store::{self, Db, StoreError};
 
 /// The length of a secret that is made here.
 const SECRET_LENGTH: usize = 86;
 /// When a secret was made, in seconds since 1970.
 const SECRET_MADE_AT: &str = "client.secret.creation.time";
+/// The clients that every realm has.
+const BUILT_IN: [&str; 5] = ["account", "account-console", "admin-cli", "broker", "security-admin-console"];
 /// The scope of clients that act for themselves.
 const SERVICE_ACCOUNT: &str = "service_account";
 
@@ -58,7 +62,9 @@ pub async fn create(cx: &Cx, mut client: ClientImport) -> Result<ClientUuid, Ref
         let inserted = store::client::insert_client(db, &realm.id, &row, cx.now).await;
         inserted.map_err(|e| taken(e, CLIENT_ID_KEY, || format!("Client {} already exists", client.client_id)))?;
         for mapper in &client.mappers {
-            store::client::insert_mapper(db, &realm.id, MapperOwner::Client(&uuid), mapper).await?;
+            let mut mapper = mapper.clone();
+            kind::fill_in(&mut mapper);
+            store::protocol_mapper::insert_mapper(db, &realm.id, MapperOwner::Client(&uuid), &mapper).await?;
         }
         for (scope, optional) in scopes_of(cx, &client) {
             store::client::put_client_scope(db, &realm.id, &uuid, scope, optional).await?;
@@ -125,6 +131,19 @@ pub async fn update(cx: &Cx, before: &Client, after: &Client) -> Result<(), Refu
     .await
 }
 
+/// Of a host that is no node of the client.
+pub const NO_NODE: Refusal = Refusal::NotFound("Client does not have node ");
+
+/// Writes the client's own settings, and the event that tells of it.
+pub async fn update_settings(cx: &Cx, client: &Client, change: Change) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm.id;
+    write_decided(cx, async |db| {
+        store::client::update_client(db, realm, &row_of(client)).await?;
+        Ok(note(cx, db, change).await?)
+    })
+    .await
+}
+
 /// The client that holds the administrative roles keeps its name and stays: rights are looked up by it.
 fn refuse_administrative(cx: &Cx, client_id: &ClientId) -> Result<(), Refusal> {
     if administered_by(&cx.snapshot().realm, client_id).is_some() { Err(Refusal::Forbidden) } else { Ok(()) }
@@ -158,9 +177,12 @@ async fn rename_account(cx: &Cx, db: &mut Db<'_>, client: &Client) -> Result<(),
     Ok(())
 }
 
-/// Deletes the client with its roles, its account and its parts of sessions.
+/// Deletes the client with its roles, its account and its parts of sessions; the server's own stay.
 pub async fn delete(cx: &Cx, client: &Client) -> Result<(), Refusal> {
     refuse_administrative(cx, &client.client_id)?;
+    if BUILT_IN.contains(&client.client_id.as_str()) {
+        return Err(Refusal::InvalidRequest("Could not delete client"));
+    }
     let realm = &cx.snapshot().realm.id;
     write_realm(cx, async |db| {
         store::client_session::detach_client(db, realm, &client.uuid, cx.now).await?;
@@ -223,28 +245,23 @@ pub async fn remove_scope(cx: &Cx, client: &Client, scope: &ClientScopeId) -> Re
 }
 
 /// Lets roles into the client's tokens, or takes them out of them.
-pub async fn change_scope_mappings(cx: &Cx, client: &Client, roles: &[RoleId], add: bool) -> Result<(), Refusal> {
+pub async fn change_scope_mappings(
+    cx: &Cx,
+    client: &ClientUuid,
+    roles: &[RoleId],
+    add: bool,
+    change: Change,
+) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm.id;
     write_realm(cx, async |db| {
         for role in roles {
             if add {
-                store::client::insert_scope_mapping(db, realm, &client.uuid, role).await?;
+                store::client::insert_scope_mapping(db, realm, client, role).await?;
             } else {
-                store::client::delete_scope_mapping(db, realm, &client.uuid, role).await?;
+                store::client::delete_scope_mapping(db, realm, client, role).await?;
             }
         }
-        Ok(note(cx, db, Change::add_or_remove(ResourceType::RealmScopeMapping, add)).await?)
-    })
-    .await
-}
-
-/// Adds a mapper to a client or a client scope.
-pub async fn add_mapper(cx: &Cx, owner: MapperOwner<'_>, mapper: &ProtocolMapper) -> Result<(), Refusal> {
-    let realm = &cx.snapshot().realm.id;
-    write_realm(cx, async |db| {
-        let inserted = store::client::insert_mapper(db, realm, owner, mapper).await;
-        inserted.map_err(|e| taken(e, MAPPER_NAME_KEY, || "Protocol mapper exists with same name".to_owned()))?;
-        Ok(note(cx, db, Change::create(ResourceType::ProtocolMapper, mapper.id.as_str())).await?)
+        Ok(note(cx, db, change).await?)
     })
     .await
 }

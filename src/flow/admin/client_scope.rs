@@ -4,10 +4,11 @@ use super::{Refusal, fits, taken, write_decided, write_realm};
 use crate::flow::Cx;
 use crate::flow::admin_event::{Change, note};
 use crate::model::admin_event::ResourceType;
-use crate::model::{ClientScope, RoleId};
+use crate::model::{ClientScope, ClientScopeId, RoleId};
+use crate::oidc::mapper::kind;
 use crate::store;
-use crate::store::client::MapperOwner;
 use crate::store::client_scope::NAME_KEY;
+use crate::store::protocol_mapper::MapperOwner;
 
 const PROTOCOLS: [&str; 3] = ["openid-connect", "saml", "oid4vc"];
 
@@ -35,7 +36,9 @@ pub async fn create(cx: &Cx, scope: &ClientScope) -> Result<(), Refusal> {
         let inserted = store::client_scope::insert_scope(db, realm, scope).await;
         inserted.map_err(|e| taken(e, NAME_KEY, || format!("Client Scope {} already exists", scope.name)))?;
         for mapper in &scope.mappers {
-            store::client::insert_mapper(db, realm, MapperOwner::Scope(&scope.id), mapper).await?;
+            let mut mapper = mapper.clone();
+            kind::fill_in(&mut mapper);
+            store::protocol_mapper::insert_mapper(db, realm, MapperOwner::Scope(&scope.id), &mapper).await?;
         }
         Ok(note(cx, db, Change::create(ResourceType::ClientScope, scope.id.as_str())).await?)
     })
@@ -65,17 +68,48 @@ pub async fn delete(cx: &Cx, scope: &ClientScope) -> Result<(), Refusal> {
 }
 
 /// Ties the scope to roles, or unties it.
-pub async fn change_roles(cx: &Cx, scope: &ClientScope, roles: &[RoleId], add: bool) -> Result<(), Refusal> {
+pub async fn change_roles(
+    cx: &Cx,
+    scope: &ClientScopeId,
+    roles: &[RoleId],
+    add: bool,
+    change: Change,
+) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm.id;
     write_realm(cx, async |db| {
         for role in roles {
             if add {
-                store::client_scope::insert_role(db, realm, &scope.id, role).await?;
+                store::client_scope::insert_role(db, realm, scope, role).await?;
             } else {
-                store::client_scope::delete_role(db, realm, &scope.id, role).await?;
+                store::client_scope::delete_role(db, realm, scope, role).await?;
             }
         }
-        Ok(note(cx, db, Change::add_or_remove(ResourceType::RealmScopeMapping, add)).await?)
+        Ok(note(cx, db, change).await?)
+    })
+    .await
+}
+
+/// What new clients get: a scope becomes default or optional for them, once.
+pub async fn assign(cx: &Cx, scope: &str, optional: bool) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm;
+    let found = cx.snapshot().scopes.get(scope).ok_or(Refusal::NotFound("Client scope not found"))?;
+    if realm.default_scopes.contains(&found.id) || realm.optional_scopes.contains(&found.id) {
+        return Err(Refusal::Duplicate);
+    }
+    write_decided(cx, async |db| {
+        store::client_scope::set_assignment(db, &realm.id, &found.id, Some(optional)).await?;
+        Ok(note(cx, db, Change::add(ResourceType::ClientScope)).await?)
+    })
+    .await
+}
+
+/// New clients get the scope no more, whichever way they got it.
+pub async fn unassign(cx: &Cx, scope: &str) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm.id;
+    let found = cx.snapshot().scopes.get(scope).ok_or(Refusal::NotFound("Client scope not found"))?;
+    write_realm(cx, async |db| {
+        store::client_scope::set_assignment(db, realm, &found.id, None).await?;
+        Ok(note(cx, db, Change::delete(ResourceType::ClientScope)).await?)
     })
     .await
 }

@@ -4,12 +4,18 @@ pub mod client;
 pub mod client_rules;
 pub mod client_scope;
 pub mod consent;
+pub mod evaluate;
 pub mod explain;
+pub mod group;
+pub mod impersonation;
 pub mod login_failure;
 pub mod offline_grant;
+pub mod protocol_mapper;
 pub mod push;
 pub mod realm;
+pub mod realm_document;
 pub mod realm_rules;
+pub mod required_action;
 pub mod role;
 pub mod session;
 pub mod user;
@@ -41,11 +47,17 @@ pub enum Refusal {
     /// A value of a client that is not allowed.
     #[error("{0}")]
     InvalidClient(String),
+    /// Something that is not done at all.
+    #[error("{0}")]
+    InvalidRequest(&'static str),
     #[error("{0}")]
     Exists(String),
     /// A name or an id is taken, and Keycloak does not say which.
     #[error("Duplicate resource error")]
     Duplicate,
+    /// The same, and Keycloak says what.
+    #[error("{0}")]
+    DuplicateOf(&'static str),
     #[error("not allowed")]
     Forbidden,
     #[error(transparent)]

@@ -28,13 +28,15 @@ fn refuse_administrative(cx: &Cx, role: &Role) -> Result<(), Refusal> {
     if is_administrative(cx.snapshot(), role) { Err(Refusal::Forbidden) } else { Ok(()) }
 }
 
+pub const NOT_FOUND: Refusal = Refusal::NotFound("Could not find role");
+
 /// The role of this name: of the realm, or of a client.
 pub fn find<'a>(cx: &'a Cx, client: Option<&ClientUuid>, name: &str) -> Result<&'a Role, Refusal> {
     let found = match client {
         None => cx.snapshot().realm_role(name),
         Some(client) => cx.snapshot().client_role(client, name),
     };
-    found.ok_or(Refusal::NotFound("Could not find role"))
+    found.ok_or(NOT_FOUND)
 }
 
 /// A new role without anything in it.
@@ -88,7 +90,7 @@ pub async fn delete(cx: &Cx, role: &Role) -> Result<(), Refusal> {
     }
     write_realm(cx, async |db| {
         if !store::role::delete_role(db, &realm.id, &role.id).await? {
-            return Err(Refusal::NotFound("Could not find role"));
+            return Err(NOT_FOUND);
         }
         let shown = json!({"id": role.id, "name": role.name, "composite": !role.children.is_empty()});
         Ok(note(cx, db, Change::delete(kind_of(role)).showing(shown)).await?)

@@ -11,13 +11,13 @@ use crate::model::event::Event;
 use crate::model::{CredentialId, GroupId, RoleId, User, UserId};
 use crate::store::{self, StoreError};
 
-/// Roles of the realm, or of one client; false if there is no such user. `shown`: as the event tells of them.
+/// Roles of the realm, or of one client; false if there is no such user. `change`: as the event tells of them.
 pub async fn change_roles(
     cx: &Cx,
     user: &UserId,
     roles: &[RoleId],
     adds: bool,
-    (kind, shown): (ResourceType, Value),
+    change: Change,
 ) -> Result<bool, StoreError> {
     let realm = &cx.snapshot().realm.id;
     write(cx, user, async |db| {
@@ -28,7 +28,7 @@ pub async fn change_roles(
                 store::user::delete_role(db, realm, user, role).await?;
             }
         }
-        note(cx, db, Change::add_or_remove(kind, adds).showing(shown)).await
+        note(cx, db, change).await
     })
     .await
 }
@@ -67,4 +67,59 @@ pub async fn delete_credential(
         note(cx, db, change.detail("credential_id", credential.as_str())).await
     });
     Ok(is_there.await?.then_some(deleted))
+}
+
+/// Where a credential is put.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    First,
+    Behind(&'a CredentialId),
+}
+
+/// Names the credential; as for all of these, `None` if there is no such user, false if the user has no such credential.
+pub async fn label_credential(
+    cx: &Cx,
+    user: &UserId,
+    credential: &CredentialId,
+    label: &str,
+) -> Result<Option<bool>, StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let mut is_labelled = false;
+    let is_there = write(cx, user, async |db| {
+        is_labelled = store::credential::set_label(db, realm, user, credential, label).await?;
+        if !is_labelled {
+            return Ok(());
+        }
+        note(cx, db, Change::update(ResourceType::User).showing_nothing().detail("credential_id", credential.as_str())).await
+    });
+    Ok(is_there.await?.then_some(is_labelled))
+}
+
+/// Puts the credential at another place in the order in which the user's are asked for.
+pub async fn move_credential(
+    cx: &Cx,
+    user: &UserId,
+    credential: &CredentialId,
+    place: Place<'_>,
+) -> Result<Option<bool>, StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    let mut is_moved = false;
+    let is_there = write(cx, user, async |db| {
+        let held = store::credential::list_credentials(db, realm, user).await?;
+        let mut order: Vec<&CredentialId> = held.iter().map(|held| &held.id).collect();
+        let Some(from) = order.iter().position(|id| *id == credential) else { return Ok(()) };
+        let moved = order.remove(from);
+        let to = match place {
+            Place::First => 0,
+            Place::Behind(other) => match order.iter().position(|id| *id == other) {
+                Some(at) => at + 1,
+                None => return Ok(()),
+            },
+        };
+        order.insert(to, moved);
+        is_moved = true;
+        store::credential::set_order(db, realm, user, &order).await?;
+        note(cx, db, Change::update(ResourceType::User).showing_nothing().detail("credential_id", credential.as_str())).await
+    });
+    Ok(is_there.await?.then_some(is_moved))
 }

@@ -24,7 +24,8 @@ use crate::model::{
     ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, RealmSettings, Role, RoleId, own_attributes,
 };
 use crate::oidc::{one_time_password, user_profile};
-use crate::store::client::{ClientRow, MapperOwner};
+use crate::store::client::ClientRow;
+use crate::store::protocol_mapper::MapperOwner;
 use crate::store::{self, Db, StoreError};
 
 /// A realm that was made.
@@ -203,7 +204,7 @@ impl Writer<'_> {
         };
         store::client_scope::insert_scope(db, self.realm, &row).await?;
         for mapper in &scope.mappers {
-            store::client::insert_mapper(db, self.realm, MapperOwner::Scope(&id), mapper).await?;
+            store::protocol_mapper::insert_mapper(db, self.realm, MapperOwner::Scope(&id), mapper).await?;
         }
         let lists = [(&self.import.default_scopes, false), (&self.import.optional_scopes, true)];
         for (_, optional) in lists.iter().filter(|(list, _)| list.iter().flatten().any(|n| *n == scope.name)) {
@@ -225,7 +226,7 @@ impl Writer<'_> {
         };
         store::client::insert_client(db, self.realm, &row, self.now).await?;
         for mapper in &client.mappers {
-            store::client::insert_mapper(db, self.realm, MapperOwner::Client(&uuid), mapper).await?;
+            store::protocol_mapper::insert_mapper(db, self.realm, MapperOwner::Client(&uuid), mapper).await?;
         }
         let inherited = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
         let (mut default, optional) = match &client.scopes {

@@ -13,7 +13,7 @@ use crate::flow::account::profile::{self, Profile, Refusal};
 use crate::http::admin::{Answer, done_uncached, shown_in_lower_case};
 use crate::http::error::{AdminError, json as json_response};
 use crate::http::extract::{Query, read_json};
-use crate::oidc::user_profile::{self, default_profile};
+use crate::oidc::user_profile::{self, Editor, default_profile};
 use crate::oidc::user_rules::Violation;
 
 pub(super) async fn read(own: Own<ViewProfile>, query: Query) -> Answer {
@@ -36,7 +36,7 @@ pub(super) async fn read(own: Own<ViewProfile>, query: Query) -> Answer {
     }
     if query.flag("userProfileMetadata") != Some(false) {
         let edits_name = own.cx().settings().edit_username_allowed;
-        put("userProfileMetadata", user_profile::metadata(stored, edits_name));
+        put("userProfileMetadata", user_profile::metadata(stored, Editor::User, edits_name));
     }
     Ok(shown_in_lower_case(&Value::from(shown)))
 }

@@ -69,12 +69,28 @@ pub(crate) fn plain(body: &Value) -> Response {
     response
 }
 
+/// 200 with a text as it is.
+pub(crate) fn plain_text(text: String) -> Response {
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=UTF-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
 /// 201 and where it is.
 pub(crate) fn created(location: &str) -> Response {
     let mut response = StatusCode::CREATED.into_response();
     if let Ok(location) = HeaderValue::from_str(location) {
         response.headers_mut().insert(LOCATION, location);
     }
+    response
+}
+
+/// The same where Keycloak says that it must not be kept.
+pub(crate) fn created_uncached(location: &str) -> Response {
+    let mut response = created(location);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
 
@@ -99,8 +115,10 @@ impl From<Refusal> for AdminError {
             Refusal::NotFound(what) => Self::NotFound(what),
             Refusal::Invalid(text) => Self::bad_request(text),
             Refusal::InvalidClient(text) => Self::Described(StatusCode::BAD_REQUEST, "invalid_input", text),
+            Refusal::InvalidRequest(text) => Self::Described(StatusCode::BAD_REQUEST, "invalid_request", text.to_owned()),
             Refusal::Exists(text) => Self::conflict(text),
             Refusal::Duplicate => Self::Described(StatusCode::CONFLICT, "conflict", "Duplicate resource error".to_owned()),
+            Refusal::DuplicateOf(text) => Self::Described(StatusCode::CONFLICT, "conflict", text.to_owned()),
             Refusal::Moved => StoreError::Busy.into(),
             Refusal::Forbidden => Self::Forbidden,
             Refusal::Store(error) => error.into(),

@@ -23,7 +23,7 @@ use crate::http::state::App;
 use crate::jose;
 use crate::model::admin_event::AuthDetails;
 use crate::oidc::access_token;
-use crate::oidc::admin_roles::{REALM_MANAGEMENT, master_client};
+use crate::oidc::admin_roles::{REALM_MANAGEMENT, is_administrative, master_client};
 use crate::oidc::scope::{self, GrantedScopes};
 
 const METHODS: &str = "DELETE, GET, POST, PUT";
@@ -64,6 +64,26 @@ impl Administrator {
     pub(crate) fn telling_of(&self, realm_name: &str) -> Cx {
         let request = AdminRequest { auth: self.auth_details(), path: realm_name.to_owned(), sent: Sent::default() };
         Cx { admin: Some(Arc::new(request)), ..self.own_cx().clone() }
+    }
+
+    /// The client that the token was issued to.
+    pub(crate) fn client_id(&self) -> &str {
+        self.0.token.client.client_id.as_str()
+    }
+
+    /// Whether the caller has any administrative role at all.
+    pub(crate) fn administers_something(&self) -> bool {
+        let snapshot = self.own_cx().snapshot();
+        let held = self.effective();
+        let mut roles = held.iter().filter_map(|id| snapshot.roles.get(*id));
+        roles.any(|role| {
+            let client = role.client.as_ref().and_then(|uuid| snapshot.clients.get(uuid));
+            is_administrative(snapshot, role)
+                && match client {
+                    Some(client) => self.listed(&["resource_access", client.client_id.as_str()], &role.name),
+                    None => self.listed(&["realm_access"], &role.name),
+                }
+        })
     }
 
     /// Whether the token is of the master realm, which administers all others.

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, created, done, plain, pushed, shown};
+use super::answer::{Answer, created, done, done_uncached, plain, pushed, shown};
 use super::{Admin, ManageClients, Permission, QueryClients, ViewClients};
 use crate::flow::Cx;
 use crate::flow::admin::client::{self as clients, find};
@@ -91,7 +91,7 @@ async fn change(
 
 async fn delete(admin: Admin<ManageClients>, Path((_, uuid)): Path<(String, String)>) -> Answer {
     clients::delete(&admin.cx, find(&admin.cx, &uuid)?).await?;
-    Ok(done())
+    Ok(done_uncached())
 }
 
 async fn read_secret(admin: Admin<ViewClients>, Path((_, uuid)): Path<(String, String)>) -> Answer {
@@ -106,7 +106,7 @@ async fn read_secret(admin: Admin<ViewClients>, Path((_, uuid)): Path<(String, S
 async fn renew_secret(admin: Admin<ManageClients>, Path((_, uuid)): Path<(String, String)>) -> Answer {
     let uuid = &uuid;
     let secret = settled(admin.cx, |cx: Cx| async move { clients::renew_secret(&cx, find(&cx, uuid)?).await }).await?;
-    Ok(shown(&json!({"type": "secret", "value": secret.expose()})))
+    Ok(plain(&json!({"type": "secret", "value": secret.expose()})))
 }
 
 /// The client's own not-before, to its admin URL.

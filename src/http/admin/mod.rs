@@ -3,26 +3,41 @@
 mod answer;
 mod attack_detection;
 mod authenticate;
-mod client_parts;
-mod client_roles;
+mod client_extras;
 mod client_scopes;
 mod clients;
+mod default_groups;
+mod default_scopes;
+mod evaluate;
 mod events;
 mod explain;
+mod group_tree;
+mod groups;
 mod handing_out;
+mod impersonation;
+mod localization;
 mod offline_grants;
 mod permission;
+mod protocol_mappers;
 mod realm;
 mod realms;
+mod required_actions;
+mod role_addresses;
+mod role_holder_kinds;
+mod role_holders;
 mod role_lists;
 mod roles;
+mod scopes_of_client;
+mod server_info;
 mod sessions;
 mod user;
+mod user_credentials;
 mod user_groups;
+mod user_lists;
 mod user_profile;
-mod user_roles;
 mod user_sessions;
 mod users;
+mod whoami;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -32,12 +47,18 @@ use axum::response::{IntoResponse, Response};
 pub(crate) use answer::{Answer, done, done_uncached, plain_in_lower_case, shown_in_lower_case};
 pub(crate) use authenticate::bearer;
 pub(crate) use permission::{
-    Admin, AnyRole, ManageClients, ManageEvents, ManageRealm, ManageUsers, Permission, QueryClients, QueryUsers, ViewClients,
-    ViewEvents, ViewRealm, ViewUsers,
+    Admin, AnyRole, ManageClients, ManageEvents, ManageRealm, ManageUsers, Permission, QueryClients, QueryGroups, QueryUsers,
+    ViewClients, ViewEvents, ViewRealm, ViewUsers,
 };
 
 use super::error::AdminError;
 use super::state::App;
+
+/// What stands beside the realms.
+pub(crate) fn beside_realms(app: &App) -> Router<App> {
+    let gate = middleware::from_fn_with_state(app.clone(), authenticate::authenticate);
+    Router::new().merge(server_info::routes()).merge(whoami::routes()).layer(gate)
+}
 
 /// Everything below `/admin/realms`.
 pub(crate) fn routes(app: &App) -> Router<App> {
@@ -50,21 +71,31 @@ pub(crate) fn routes(app: &App) -> Router<App> {
 fn endpoints() -> Router<App> {
     Router::new()
         .merge(attack_detection::routes())
-        .merge(client_parts::routes())
-        .merge(client_roles::routes())
+        .merge(client_extras::routes())
         .merge(client_scopes::routes())
         .merge(clients::routes())
+        .merge(default_groups::routes())
+        .merge(default_scopes::routes())
+        .merge(evaluate::routes())
         .merge(events::routes())
         .merge(explain::routes())
+        .merge(groups::routes())
+        .merge(impersonation::routes())
+        .merge(localization::routes())
         .merge(offline_grants::routes())
+        .merge(protocol_mappers::routes())
         .merge(realm::routes())
         .merge(realms::routes())
+        .merge(required_actions::routes())
+        .merge(role_addresses::routes())
+        .merge(role_holder_kinds::routes())
         .merge(roles::routes())
+        .merge(scopes_of_client::routes())
         .merge(sessions::routes())
         .merge(user::routes())
+        .merge(user_credentials::routes())
         .merge(user_groups::routes())
         .merge(user_profile::routes())
-        .merge(user_roles::routes())
         .merge(user_sessions::routes())
         .merge(users::routes())
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 
+use super::answer::last_segment;
 use super::authenticate::Administrator;
 use crate::flow::Cx;
 use crate::flow::admin_request::{AdminRequest, Sent};
@@ -37,6 +38,7 @@ permissions! {
     QueryUsers = ["query-users", "view-users", "manage-users"];
     ViewUsers = ["view-users", "manage-users"];
     ManageUsers = ["manage-users"];
+    QueryGroups = ["query-groups", "view-users", "manage-users"];
     QueryClients = ["query-clients", "view-clients", "manage-clients"];
     ViewClients = ["view-clients", "manage-clients"];
     ManageClients = ["manage-clients"];
@@ -51,10 +53,17 @@ pub(crate) struct Admin<P> {
     pub administrator: Administrator,
     /// The address of the server, for `Location`.
     pub base: String,
+    /// The address that was asked, to go on from to what is made there.
+    address: String,
     permission: PhantomData<P>,
 }
 
 impl<P> Admin<P> {
+    /// The address of what is made here, by its id or name.
+    pub(crate) fn below(&self, id: &str) -> String {
+        format!("{}/{}", self.address, last_segment(id))
+    }
+
     pub(crate) fn has_any_of(&self, roles: &[&str]) -> bool {
         let held = self.administrator.roles_in(&self.cx.snapshot().realm.name);
         roles.iter().any(|r| held.contains(*r))
@@ -83,9 +92,10 @@ impl<P: Permission> FromRequestParts<App> for Admin<P> {
         if cx.settings().admin_events_enabled && cx.settings().admin_events_details {
             parts.extensions.insert(sent.clone());
         }
+        let address = format!("{}/admin/realms{}", caller.base, parts.uri.path().trim_end_matches('/'));
         let request = AdminRequest { auth: administrator.auth_details(), path: below_realm(parts.uri.path()), sent };
         let cx = Cx { admin: Some(Arc::new(request)), ..cx };
-        Ok(Self { cx, administrator, base: caller.base, permission: PhantomData })
+        Ok(Self { cx, administrator, base: caller.base, address, permission: PhantomData })
     }
 }
 

@@ -1,23 +1,25 @@
-//! `/users/{id}`: one user, the password and the other credentials.
+//! `/users/{id}`: one user and the password.
 
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{get, post, put};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, done, done_uncached, shown};
 use super::{Admin, ManageUsers, Permission, ViewUsers};
+use crate::flow::Cx;
 use crate::flow::admin::user::Refusal;
 use crate::flow::admin::user_password::PasswordRefusal;
-use crate::flow::admin::{session, user as flow, user_holding};
+use crate::flow::admin::{session, user as flow};
 use crate::flow::new_password::Refused;
 use crate::http::error::{AdminError, json as json_response};
-use crate::http::extract::Json;
-use crate::http::representation::credential::{CredentialRepresentation, credential};
+use crate::http::extract::{Json, Query};
+use crate::http::representation::credential::CredentialRepresentation;
 use crate::http::representation::user::{UserRepresentation, unmanaged_attributes, user as full_user};
 use crate::http::state::App;
-use crate::model::{CredentialId, User, UserId};
+use crate::model::{User, UserId};
+use crate::oidc::user_profile::{self, Editor};
 use crate::oidc::user_rules::Violation;
 use crate::store;
 
@@ -27,8 +29,6 @@ pub(super) fn routes() -> Router<App> {
         .route("/{realm}/users/{id}/unmanagedAttributes", get(unmanaged))
         .route("/{realm}/users/{id}/reset-password", put(reset_password))
         .route("/{realm}/users/{id}/logout", post(log_out))
-        .route("/{realm}/users/{id}/credentials", get(credentials))
-        .route("/{realm}/users/{id}/credentials/{credential}", delete(remove_credential))
 }
 
 pub(super) const NOT_FOUND: AdminError = AdminError::NotFound("User not found");
@@ -40,7 +40,7 @@ pub(super) async fn user_of<P: Permission>(admin: &Admin<P>, id: &str) -> Result
     user.ok_or(NOT_FOUND)
 }
 
-async fn read(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>) -> Answer {
+async fn read(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>, query: Query) -> Answer {
     let user = user_of(&admin, &id).await?;
     let snapshot = admin.cx.snapshot();
     let mut db = admin.cx.store().db().await?;
@@ -58,7 +58,16 @@ async fn read(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>) ->
             "manage": manages,
         }),
     );
+    if query.flag("userProfileMetadata").unwrap_or(false) {
+        whole.insert("userProfileMetadata".to_owned(), profile_metadata(&admin.cx));
+    }
     Ok(shown(&Value::from(whole)))
+}
+
+/// What a form of an administrator has to know of the attributes.
+pub(super) fn profile_metadata(cx: &Cx) -> Value {
+    let edits_username = cx.settings().edit_username_allowed;
+    user_profile::metadata(cx.snapshot().realm.user_profile.as_ref(), Editor::Administrator, edits_username)
 }
 
 async fn unmanaged(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>) -> Answer {
@@ -88,21 +97,6 @@ async fn reset_password(
 
 async fn log_out(admin: Admin<ManageUsers>, Path((_, id)): Path<(String, String)>) -> Answer {
     if session::log_out_user(&admin.cx, &UserId::new(id)).await? { Ok(done()) } else { Err(NOT_FOUND) }
-}
-
-async fn credentials(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>) -> Answer {
-    let user = user_of(&admin, &id).await?;
-    let mut db = admin.cx.store().db().await?;
-    let held = store::credential::list_credentials(&mut db, &admin.cx.snapshot().realm.id, &user.id).await?;
-    Ok(shown(&Value::from(held.iter().map(credential).collect::<Vec<Value>>())))
-}
-
-async fn remove_credential(admin: Admin<ManageUsers>, Path((_, id, credential)): Path<(String, String, String)>) -> Answer {
-    match user_holding::delete_credential(&admin.cx, &UserId::new(id), &CredentialId::new(credential), None).await? {
-        None => Err(NOT_FOUND),
-        Some(false) => Err(AdminError::NotFound("Credential not found")),
-        Some(true) => Ok(done_uncached()),
-    }
 }
 
 fn answer(outcome: Result<(), Refusal>) -> Answer {

@@ -119,7 +119,7 @@ fn quoted(text: &str) -> Option<&str> {
 }
 
 /// `key:value key2:value2`
-fn attributes(text: &str) -> Vec<(String, String)> {
+pub(super) fn attributes(text: &str) -> Vec<(String, String)> {
     let pairs = text.split_whitespace().filter_map(|pair| pair.split_once(':'));
     pairs.map(|(key, value)| (key.trim_matches('"').to_owned(), value.trim_matches('"').to_owned())).collect()
 }

@@ -1,8 +1,8 @@
 //! Representations in the bodies of the Admin REST API, and what is said about those that cannot be read.
 
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
@@ -14,6 +14,7 @@ use crate::http::state::App;
 
 /// Representations of realms with thousands of users are large, but not this large.
 const MAX_BODY: usize = 64 * 1024 * 1024;
+const MAX_TEXT: usize = 64 * 1024;
 
 /// A body of the Admin REST API: its name is told to whoever sends a field that it does not have.
 pub(crate) trait Representation: DeserializeOwned {
@@ -37,19 +38,53 @@ impl<T: Representation> FromRequest<App> for Json<T> {
 
     async fn from_request(request: Request, _: &App) -> Result<Self, AdminError> {
         let (parts, body) = request.into_parts();
-        let media = parts.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        if !media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-            return Err(AdminError::Plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type".to_owned()));
+        if !is_media(&parts.headers, "application/json") {
+            return Err(wrong_media());
         }
-        let bytes = read_body(body, MAX_BODY).await.map_err(|error| match error {
-            BodyError::TooSlow => AdminError::Plain(StatusCode::REQUEST_TIMEOUT, "HTTP 408 Request Timeout".to_owned()),
-            _ => AdminError::Plain(StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large".to_owned()),
-        })?;
+        let bytes = read_body(body, MAX_BODY).await.map_err(unread)?;
         // An event of the change may tell of it.
         if let Some(sent) = parts.extensions.get::<Sent>() {
             sent.put(&bytes);
         }
         read(&bytes).map(Self)
+    }
+}
+
+/// A body that is a text and nothing else, e.g. the label of a credential.
+#[derive(Debug)]
+pub(crate) struct PlainText(pub String);
+
+impl FromRequest<App> for PlainText {
+    type Rejection = AdminError;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, AdminError> {
+        let (parts, body) = request.into_parts();
+        if !is_media(&parts.headers, "text/plain") {
+            return Err(wrong_media());
+        }
+        let bytes = read_body(body, MAX_TEXT).await.map_err(unread)?;
+        let text = String::from_utf8(bytes.to_vec()).map_err(|_| unreadable("HTTP 400 Bad Request"))?;
+        if text.contains('\0') {
+            return Err(unreadable("HTTP 400 Bad Request"));
+        }
+        Ok(Self(text))
+    }
+}
+
+fn is_media(headers: &HeaderMap, wanted: &str) -> bool {
+    let media = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
+}
+
+fn wrong_media() -> AdminError {
+    let text = "The content-type header value did not match the value in @Consumes";
+    AdminError::Plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text.to_owned())
+}
+
+fn unread(error: BodyError) -> AdminError {
+    match error {
+        BodyError::TooSlow => AdminError::Plain(StatusCode::REQUEST_TIMEOUT, "HTTP 408 Request Timeout".to_owned()),
+        _ => AdminError::Plain(StatusCode::PAYLOAD_TOO_LARGE, "HTTP 413 Request Entity Too Large".to_owned()),
     }
 }
 

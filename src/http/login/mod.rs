@@ -9,6 +9,7 @@ pub(crate) mod cookies;
 mod required_action;
 mod shown;
 
+pub(crate) use answer::keep;
 pub(crate) use authenticate::show as show_tab;
 
 use axum::Router;

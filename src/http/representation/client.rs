@@ -46,6 +46,7 @@ pub(crate) struct ClientRepresentation {
     pub authentication_flow_binding_overrides: Option<Map<String, Value>>,
     pub full_scope_allowed: Option<Flag>,
     pub node_re_registration_timeout: Option<Number>,
+    pub registered_nodes: Option<BTreeMap<String, i64>>,
     pub protocol_mappers: Option<Vec<ProtocolMapperRepresentation>>,
     pub default_client_scopes: Option<Vec<Text>>,
     pub optional_client_scopes: Option<Vec<Text>>,
@@ -63,7 +64,6 @@ impl Names for ClientFields {
         "clientTemplate",
         "defaultRoles",
         "directGrantsOnly",
-        "registeredNodes",
         "registrationAccessToken",
         "useTemplateConfig",
         "useTemplateMappers",
@@ -158,6 +158,7 @@ impl ClientRepresentation {
         put(&mut settings.authentication_flow_binding_overrides, self.authentication_flow_binding_overrides.as_ref());
         put(&mut settings.full_scope_allowed, self.full_scope_allowed.as_ref());
         put(&mut settings.node_re_registration_timeout, self.node_re_registration_timeout.as_ref());
+        put(&mut settings.registered_nodes, self.registered_nodes.as_ref());
         if let Some(uris) = &self.redirect_uris {
             settings.redirect_uris = texts(uris);
         }

@@ -79,10 +79,14 @@ pub(crate) fn events_config(document: &Map<String, Value>) -> Value {
     }
     let names_some = shown.get("enabledEventTypes").and_then(Value::as_array).is_some_and(|types| !types.is_empty());
     if !names_some {
-        let types: Value = serde_json::from_str(SAVED_BY_DEFAULT).unwrap_or_default();
-        shown.insert("enabledEventTypes".to_owned(), types);
+        shown.insert("enabledEventTypes".to_owned(), event_type_names());
     }
     Value::from(shown)
+}
+
+/// The names of all events.
+pub(crate) fn event_type_names() -> Value {
+    serde_json::from_str(SAVED_BY_DEFAULT).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,10 +1,51 @@
-//! Groups as Keycloak shows them in the list of a user's groups.
+//! Groups as Keycloak shows them, and as it reads them.
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::lenient::{Ignored, Names, Text, lists, text};
+use crate::http::extract::Representation;
 use crate::model::{Group, RealmSnapshot};
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct GroupRepresentation {
+    /// Where a new group is made: one that is there moves.
+    pub id: Option<Text>,
+    pub name: Option<Text>,
+    pub description: Option<Text>,
+    pub attributes: Option<BTreeMap<String, Vec<Text>>>,
+    #[serde(flatten)]
+    _ignored: Ignored<GroupFields>,
+}
+
+#[derive(Clone, Debug)]
+struct GroupFields;
+
+/// Roles and the groups below have addresses of their own.
+impl Names for GroupFields {
+    const NAMES: &'static [&'static str] =
+        &["access", "clientRoles", "parentId", "path", "realmRoles", "subGroupCount", "subGroups"];
+}
+
+impl Representation for GroupRepresentation {
+    const NAME: &'static str = "GroupRepresentation";
+}
+
+impl GroupRepresentation {
+    /// The group with what this names: a name has to be there, a description that is missing goes, attributes stay.
+    pub(crate) fn put_on(&self, group: &Group) -> Group {
+        let mut changed = group.clone();
+        changed.name = text(self.name.as_ref()).unwrap_or_default();
+        changed.description = text(self.description.as_ref());
+        if let Some(attributes) = &self.attributes {
+            changed.attributes = lists(attributes);
+        }
+        changed
+    }
+}
 
 pub(crate) fn brief_group(snapshot: &RealmSnapshot, group: &Group) -> Map<String, Value> {
     let mut shown = Map::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::lenient::{Ignored, Names, Text, text, text_map};
+use super::lenient::{Ignored, Names, Text, put, text, text_map};
 use crate::base::Entropy;
 use crate::http::extract::Representation;
 use crate::model::{ProtocolMapper, ProtocolMapperId};
@@ -40,6 +40,16 @@ impl ProtocolMapperRepresentation {
         self.ignored.report(&format!("{path}.protocolMappers.{name}"), report);
     }
 
+    /// The mapper with what this names; its configuration is replaced.
+    pub(crate) fn put_on(&self, mapper: &ProtocolMapper) -> ProtocolMapper {
+        let mut changed = mapper.clone();
+        put(&mut changed.name, self.name.as_ref());
+        put(&mut changed.protocol, self.protocol.as_ref());
+        put(&mut changed.mapper_type, self.protocol_mapper.as_ref());
+        changed.config = self.config.as_ref().map(text_map).unwrap_or_default();
+        changed
+    }
+
     /// The mapper; one without an id gets one.
     pub(crate) fn to_model(&self, entropy: &Entropy) -> ProtocolMapper {
         ProtocolMapper {
@@ -52,6 +62,7 @@ impl ProtocolMapperRepresentation {
     }
 }
 
+/// What a mapper is shown as.
 pub(crate) fn protocol_mapper(mapper: &ProtocolMapper) -> Value {
     json!({
         "id": mapper.id,

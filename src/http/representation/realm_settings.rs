@@ -27,7 +27,7 @@ enum Kind {
 }
 
 /// Settings that a fresh realm does not answer with.
-const UNSET: [(&str, Kind); 11] = [
+const UNSET: [(&str, Kind); 12] = [
     ("displayName", Kind::Text),
     ("displayNameHtml", Kind::Text),
     ("loginTheme", Kind::Text),
@@ -39,6 +39,7 @@ const UNSET: [(&str, Kind); 11] = [
     ("eventsExpiration", Kind::Number),
     ("supportedLocales", Kind::Texts),
     ("localizationTexts", Kind::Document),
+    ("requiredActions", Kind::Document),
 ];
 
 /// What Keycloak works out itself, or has given up.
@@ -46,7 +47,7 @@ const DERIVED: [&str; 5] =
     ["keycloakVersion", "realmCacheEnabled", "social", "userCacheEnabled", "webAuthnPolicyPasswordlessPasskeysEnabled"];
 
 /// Parts of a representation that nothing here acts on.
-const IGNORED: [&str; 24] = [
+const IGNORED: [&str; 23] = [
     "adminPermissionsClient",
     "applicationScopeMappings",
     "applications",
@@ -65,7 +66,6 @@ const IGNORED: [&str; 24] = [
     "privateKey",
     "protocolMappers",
     "publicKey",
-    "requiredActions",
     "socialProviders",
     "updateProfileOnInitialSocialLogin",
     "userFederationMappers",
@@ -85,6 +85,9 @@ const ECHOED: [&str; 6] = [
 
 /// Attributes of the server's own: they stay when an administrator's attributes are replaced.
 const OWN_ATTRIBUTES: [&str; 3] = ["ciba", "oauth2Device", "parRequestUriLifespan"];
+
+/// What of the document has addresses of its own.
+const PARTS: [&str; 2] = ["localizationTexts", "requiredActions"];
 
 const ATTRIBUTES: &str = "attributes";
 const MAIL: &str = "smtpServer";
@@ -239,6 +242,9 @@ fn is_masked(mail: &Map<String, Value>, name: &str) -> bool {
 /// The settings as they are shown: the secrets of the mail server are masked.
 pub(crate) fn shown(document: &Map<String, Value>) -> Map<String, Value> {
     let mut shown = document.clone();
+    for part in PARTS {
+        shown.remove(part);
+    }
     if let Some(Value::Object(mail)) = shown.get_mut(MAIL) {
         for name in MAIL_SECRETS {
             mail.entry(name).and_modify(|secret| *secret = Value::from(MASK));

@@ -4,6 +4,7 @@
 //! of one grant; each kind has its rule in a file beside this one. The kinds and their configuration keys are Keycloak's.
 
 mod claim;
+pub mod kind;
 mod role;
 mod session;
 mod user;

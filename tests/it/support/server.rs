@@ -74,6 +74,7 @@ pub async fn fill(server: &Server) {
 pub fn app(server: Server) -> App {
     let urls = Urls { hostname: None, relative_path: String::new(), proxy_headers: None, trusted_proxies: Vec::new() };
     App::new(AppParts {
+        started_at: server.clock.now(),
         server,
         templates: Templates::embedded(),
         assets: Assets::embedded(),
