@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::Map;
 
 use crate::base::Entropy;
 use crate::model::client_scope::OFFLINE_ACCESS;
+use crate::model::required_action;
 use crate::model::realm_import::{
     ClientImport, ClientScopeImport, RealmImport, RoleImport, RoleRef, ScopeMappingImport, ScopeOwner,
 };
@@ -36,6 +38,13 @@ fn settings(import: &mut RealmImport) {
     }
     let own = std::mem::take(&mut import.document);
     document.extend(own.into_iter().filter(|(_, value)| !value.is_null()));
+    // A user may always be let delete the account, where the realm says so.
+    if let Some(Value::Array(actions)) = document.get_mut(required_action::FIELD)
+        && !actions.iter().any(|action| action.get("providerId").is_some_and(|id| id == "delete_account"))
+    {
+        let action = required_action::fresh().into_iter().find(|action| action.provider_id == "delete_account");
+        actions.extend(action.and_then(|action| serde_json::to_value(action).ok()));
+    }
     import.document = document;
 }
 
@@ -70,13 +79,18 @@ fn scopes(import: &mut RealmImport, entropy: &Entropy) {
             scopes.push(scope_import(scope, entropy));
         }
     }
-    let names = |list: &[&str]| list.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
-    if import.default_scopes.is_none() {
-        import.default_scopes = Some(if all { names(&DEFAULT_SCOPES) } else { Vec::new() });
-    }
-    if import.optional_scopes.is_none() {
-        import.optional_scopes = Some(if all { names(&OPTIONAL_SCOPES) } else { names(&[OFFLINE_ACCESS]) });
-    }
+    // Where the file brings no scopes, the built-in ones are assigned as in every realm, beside what it names.
+    let (default, optional) = (import.default_scopes.take(), import.optional_scopes.take());
+    let is_named = |name: &str| default.iter().chain(&optional).flatten().any(|named| named == name);
+    let unnamed = |list: &[&str]| list.iter().filter(|name| !is_named(name)).map(|name| (*name).to_owned()).collect();
+    let own_default: Vec<String> = if all { unnamed(&DEFAULT_SCOPES) } else { Vec::new() };
+    let own_optional: Vec<String> = match (all, &optional) {
+        (true, _) => unnamed(&OPTIONAL_SCOPES),
+        (false, None) => unnamed(&[OFFLINE_ACCESS]),
+        (false, Some(_)) => Vec::new(),
+    };
+    import.default_scopes = Some(default.into_iter().flatten().chain(own_default).collect());
+    import.optional_scopes = Some(optional.into_iter().flatten().chain(own_optional).collect());
     let role = realm_role(OFFLINE_ACCESS);
     let mapped = |m: &ScopeMappingImport| matches!(&m.owner, ScopeOwner::ClientScope(name) if name == OFFLINE_ACCESS);
     if !import.scope_mappings.iter().any(mapped) {

@@ -54,7 +54,8 @@ pub struct ClientSettings {
     pub service_accounts_enabled: bool,
     pub public_client: bool,
     pub frontchannel_logout: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// None for the clients of other realms' administration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
     pub attributes: BTreeMap<String, String>,
     pub authentication_flow_binding_overrides: Map<String, Value>,

@@ -4,6 +4,7 @@
 //! form and how to answer simple questions about itself. Field names in JSON are Keycloak's.
 
 pub mod admin_event;
+pub mod authentication_flow;
 pub mod authentication_session;
 pub mod authorization_code;
 pub mod client;

@@ -15,6 +15,11 @@ use crate::base::Timestamp;
 /// Everything that a realm created with nothing but a name answers with (Keycloak 26.7.0), identity left out.
 const FRESH: &str = include_str!("realm_defaults.json");
 
+/// Where a realm's document keeps its identity providers and their mappers, and the secret among a provider's settings.
+pub const IDENTITY_PROVIDERS: &str = "identityProviders";
+pub const IDENTITY_PROVIDER_MAPPERS: &str = "identityProviderMappers";
+pub const IDENTITY_PROVIDER_SECRET: &str = "clientSecret";
+
 /// Where a realm's document keeps texts of its own, by language and key.
 pub const LOCALIZATION_TEXTS: &str = "localizationTexts";
 

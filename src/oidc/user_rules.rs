@@ -2,6 +2,7 @@
 //! user profile). What only users have to fill in may stay empty when an administrator writes.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
@@ -25,6 +26,10 @@ impl Violation {
 
 /// The fields of a user that are no attributes.
 const FIELDS: [&str; 4] = ["username", "email", "firstName", "lastName"];
+
+/// Letters of the Latin alphabet, and what belongs to none.
+static LATIN: LazyLock<fancy_regex::Regex> =
+    LazyLock::new(|| fancy_regex::Regex::new(r"\A[\p{Latin}\p{Common}\p{Inherited}]*\z").expect("a pattern of scripts"));
 
 /// Longest value of an attribute that the profile does not name.
 const MAX_UNMANAGED: usize = 2_048;
@@ -66,6 +71,11 @@ fn validate(validator: &str, config: &Value, field: &str, value: &str) -> Option
         "email" => fails(!is_email(value), "error-invalid-email", vec![json!(value)]),
         "username-prohibited-characters" => {
             let is_wrong = value.chars().any(|c| c.is_whitespace() || "&`,:".contains(c) || is_prohibited(c));
+            fails(is_wrong, "error-username-invalid-character", Vec::new())
+        }
+        // A letter of another alphabet looks like one of this.
+        "up-username-not-idn-homograph" => {
+            let is_wrong = !LATIN.is_match(value).unwrap_or(false);
             fails(is_wrong, "error-username-invalid-character", Vec::new())
         }
         "person-name-prohibited-characters" => {
@@ -126,10 +136,10 @@ pub fn attributes(
     let mut kept: BTreeMap<_, _> =
         old.iter().filter(|(name, _)| !is_writable(name)).map(|(name, values)| (name.clone(), values.clone())).collect();
     for (name, values) in given.iter().filter(|(name, _)| !FIELDS.contains(&name.as_str()) && is_writable(name)) {
-        // An empty value of an attribute that no profile knows is a value.
+        // An empty value of an attribute that no profile knows is a value, beside others.
         let is_managed = user_profile::names(profile, name);
         let values: Vec<String> = values.iter().filter(|v| !v.is_empty() || !is_managed).cloned().collect();
-        if !values.is_empty() {
+        if values.iter().any(|value| !value.is_empty()) {
             kept.insert(name.clone(), values);
         }
     }

@@ -5,7 +5,7 @@ use sqlx::types::Json;
 
 use super::{Db, Store, StoreError};
 use crate::base::Timestamp;
-use crate::model::realm::MAIL_SECRETS;
+use crate::model::realm::{IDENTITY_PROVIDER_SECRET, IDENTITY_PROVIDERS, MAIL_SECRETS};
 use crate::model::{GroupId, RealmId, RoleId};
 
 /// A realm's name is taken.
@@ -23,17 +23,23 @@ pub struct NewRealm<'a> {
     pub settings: &'a Map<String, Value>,
 }
 
-/// The settings with the secrets of the mail server sealed: `{"sealed": "…"}` stands in the place of each. One that is sealed
-/// already stays, so it is in the clear nowhere but in the message that is being sent.
+/// The settings with the secrets of the mail server and of identity providers sealed: `{"sealed": "…"}` stands in the place of
+/// each. One that is sealed already stays, so it is in the clear nowhere but in the message that is being sent.
 fn sealed(db: &Db<'_>, realm: &RealmId, settings: &Map<String, Value>) -> Map<String, Value> {
-    let mut settings = settings.clone();
-    let Some(mail) = settings.get_mut("smtpServer") else { return settings };
-    for name in MAIL_SECRETS {
-        if let Some(secret) = mail.get_mut(name)
+    let seal = |secret: Option<&mut Value>, context: String| {
+        if let Some(secret) = secret
             && let Some(text) = secret.as_str()
         {
-            *secret = json!({"sealed": db.seal.seal(&format!("{realm}|realm|smtp_{name}"), text.as_bytes())});
+            *secret = json!({"sealed": db.seal.seal(&context, text.as_bytes())});
         }
+    };
+    let mut settings = settings.clone();
+    for name in MAIL_SECRETS {
+        seal(settings.get_mut("smtpServer").and_then(|mail| mail.get_mut(name)), format!("{realm}|realm|smtp_{name}"));
+    }
+    for provider in settings.get_mut(IDENTITY_PROVIDERS).and_then(Value::as_array_mut).into_iter().flatten() {
+        let secret = provider.get_mut("config").and_then(|config| config.get_mut(IDENTITY_PROVIDER_SECRET));
+        seal(secret, format!("{realm}|realm|identity_provider_secret"));
     }
     settings
 }

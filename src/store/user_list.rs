@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
 use sqlx::types::Json;
 
 use super::user::{ConsentRow, UserRow, select_users};
 use super::{Db, StoreError};
+use crate::base::Timestamp;
 use crate::model::{GroupId, RealmId, RoleId, User, UserId};
 
 /// Which users a list shows. Fields match any case and any part, or the whole if `exact`.
@@ -23,6 +25,12 @@ pub struct UserFilter {
     pub email_verified: Option<bool>,
     /// Every one of these attributes has this value.
     pub attributes: Vec<(String, String)>,
+    /// Linked to this identity provider, and there by this id.
+    pub provider: Option<String>,
+    pub provider_user: Option<String>,
+    /// Milliseconds since 1970; none of them is before or after.
+    pub created_after: Option<i64>,
+    pub created_before: Option<i64>,
 }
 
 /// A word that is looked for.
@@ -54,6 +62,10 @@ struct Patterns {
     email_verified: Option<bool>,
     keys: Vec<String>,
     values: Vec<String>,
+    /// As the links of a user hold it.
+    link: Option<Value>,
+    after: Option<time::OffsetDateTime>,
+    before: Option<time::OffsetDateTime>,
 }
 
 impl Patterns {
@@ -70,11 +82,20 @@ impl Patterns {
             email_verified: filter.email_verified,
             keys: filter.attributes.iter().map(|(k, _)| k.clone()).collect(),
             values: filter.attributes.iter().map(|(_, v)| v.to_lowercase()).collect(),
+            link: filter.provider.as_ref().map(|provider| {
+                let mut link = serde_json::Map::from_iter([("identityProvider".to_owned(), json!(provider))]);
+                if let Some(user) = &filter.provider_user {
+                    link.insert("userId".to_owned(), json!(user));
+                }
+                json!([link])
+            }),
+            after: filter.created_after.map(|at| Timestamp::from_unix_millis(at).to_offset()),
+            before: filter.created_before.map(|at| Timestamp::from_unix_millis(at).to_offset()),
         }
     }
 }
 
-/// Completes a statement on users `u` with the condition of a filter; `$1` is the realm, `$2` to `$11` the filter.
+/// Completes a statement on users `u` with the condition of a filter; `$1` is the realm, `$2` to `$14` the filter.
 macro_rules! filtered {
     ($run:ident, $rest:literal, $realm:expr, $filter:expr $(, $more:expr)*) => {
         $run!(
@@ -89,6 +110,8 @@ macro_rules! filtered {
                and not exists (select from unnest($10::text[], $11::text[]) wanted (key, value)
                                where not exists (select from jsonb_array_elements_text(u.attributes -> wanted.key) held
                                                  where lower(held) = wanted.value))
+               and ($12::jsonb is null or u.federated_identities @> $12)
+               and ($13::timestamptz is null or u.created_at >= $13) and ($14::timestamptz is null or u.created_at <= $14)
                and (u.service_account_client_uuid is null or $2::text is not null)"
                 + $rest,
             $realm.as_str(),
@@ -101,7 +124,10 @@ macro_rules! filtered {
             $filter.enabled,
             $filter.email_verified,
             &$filter.keys,
-            &$filter.values
+            &$filter.values,
+            $filter.link,
+            $filter.after,
+            $filter.before
             $(, $more)*
         )
     };
@@ -125,7 +151,7 @@ pub async fn list_users(
     max: Option<i64>,
 ) -> Result<Vec<User>, StoreError> {
     let filter = Patterns::of(filter);
-    let rows = filtered!(select_users, " order by u.username offset $12 limit $13", realm, filter, first, max);
+    let rows = filtered!(select_users, " order by u.username offset $15 limit $16", realm, filter, first, max);
     Ok(rows.fetch_all(db.raw()).await?.into_iter().map(User::from).collect())
 }
 

@@ -1,5 +1,6 @@
 //! What administrators do to a realm's configuration: each change in one transaction, with the version of what it was decided on.
 
+pub mod authentication_flow;
 pub mod client;
 pub mod client_rules;
 pub mod client_scope;
@@ -7,6 +8,7 @@ pub mod consent;
 pub mod evaluate;
 pub mod explain;
 pub mod group;
+pub mod identity_provider;
 pub mod impersonation;
 pub mod login_failure;
 pub mod offline_grant;
@@ -47,6 +49,11 @@ pub enum Refusal {
     /// A value of a client that is not allowed.
     #[error("{0}")]
     InvalidClient(String),
+    /// The same, said shortly: `{"error": "…"}`.
+    #[error("{0}")]
+    Plain(&'static str),
+    #[error("{0}")]
+    PlainText(String),
     /// Something that is not done at all.
     #[error("{0}")]
     InvalidRequest(&'static str),

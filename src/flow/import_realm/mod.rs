@@ -110,7 +110,7 @@ fn roles_that_are_only_named(import: &mut RealmImport) {
 fn explain(error: ImportError, name: &str) -> ImportError {
     match error {
         ImportError::Store(StoreError::Conflict(constraint)) => {
-            if constraint == store::realm::NAME_KEY || constraint == "realm_pkey" {
+            if constraint == store::realm::NAME_KEY {
                 ImportError::Exists(name.to_owned())
             } else {
                 ImportError::Duplicate
@@ -214,6 +214,11 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Whether the file has the client's account: nothing is made for the client then.
+    fn brings_account(&self, client_id: &str) -> bool {
+        self.import.users.iter().any(|user| user.service_account_of.as_deref() == Some(client_id))
+    }
+
     async fn client(&self, db: &mut Db<'_>, names: &mut Names, client: &ClientImport) -> Result<(), ImportError> {
         let uuid = client.uuid.clone().unwrap_or_else(|| ClientUuid::new(self.new_id()));
         let row = ClientRow {
@@ -238,7 +243,7 @@ impl Writer<'_> {
             }
             None => (inherited(&self.import.default_scopes), inherited(&self.import.optional_scopes)),
         };
-        if client.settings.service_accounts_enabled {
+        if client.settings.service_accounts_enabled && !self.brings_account(&client.client_id) {
             default.push("service_account".to_owned());
         }
         let protocol = client.settings.protocol.as_deref().unwrap_or("openid-connect");

@@ -94,7 +94,7 @@ impl Writer<'_> {
         default_role: &RoleId,
     ) -> Result<(), ImportError> {
         for client in self.import.clients.iter().filter(|c| c.settings.service_accounts_enabled) {
-            let brought = self.import.users.iter().any(|u| u.service_account_of.as_deref() == Some(&client.client_id));
+            let brought = self.brings_account(&client.client_id);
             let Some(uuid) = names.clients.get(&client.client_id).filter(|_| !brought) else { continue };
             let account = service_account(self.server, &client.client_id, uuid, self.now);
             self.user_row(db, &account, &serde_json::json!([])).await?;

@@ -115,6 +115,8 @@ impl From<Refusal> for AdminError {
             Refusal::NotFound(what) => Self::NotFound(what),
             Refusal::Invalid(text) => Self::bad_request(text),
             Refusal::InvalidClient(text) => Self::Described(StatusCode::BAD_REQUEST, "invalid_input", text),
+            Refusal::Plain(text) => Self::Plain(StatusCode::BAD_REQUEST, text.to_owned()),
+            Refusal::PlainText(text) => Self::Plain(StatusCode::BAD_REQUEST, text),
             Refusal::InvalidRequest(text) => Self::Described(StatusCode::BAD_REQUEST, "invalid_request", text.to_owned()),
             Refusal::Exists(text) => Self::conflict(text),
             Refusal::Duplicate => Self::Described(StatusCode::CONFLICT, "conflict", "Duplicate resource error".to_owned()),

@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, Method};
+use axum::http::header::{ACCEPT, AUTHORIZATION, HeaderName};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
@@ -140,6 +140,15 @@ pub(crate) async fn authenticate(State(app): State<App>, request: Request, next:
     if request.method() == Method::OPTIONS {
         return cors::preflight(request.headers(), METHODS);
     }
+    let mut response = admit(app, request, next).await;
+    // No answer is for a frame, or for a search engine.
+    for (name, value) in [("x-frame-options", "SAMEORIGIN"), ("x-robots-tag", "none")] {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn admit(app: App, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let caller = Caller::of(&app, &parts);
     let administrator = match identify(&app, &caller, &parts.headers).await {
@@ -150,10 +159,20 @@ pub(crate) async fn authenticate(State(app): State<App>, request: Request, next:
         Ok(cors) => cors,
         Err(invalid) => return AdminError::Origin(invalid).into_response(),
     };
+    if parts.method == Method::GET && !takes_json(&parts.headers) {
+        return AdminError::Plain(StatusCode::NOT_ACCEPTABLE, "HTTP 406 Not Acceptable".to_owned()).into_response();
+    }
     parts.extensions.insert(administrator);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     cors.put_on(&mut response, EXPOSED);
     response
+}
+
+/// Whether the caller can read what is answered here (RFC 9110 §12.5.1).
+fn takes_json(headers: &HeaderMap) -> bool {
+    let Some(accept) = headers.get(ACCEPT).and_then(|value| value.to_str().ok()) else { return true };
+    let mut media = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+    media.any(|range| ["", "*/*", "application/*", "application/json", "text/*", "text/plain"].contains(&range))
 }
 
 async fn identify(app: &App, caller: &Caller, headers: &HeaderMap) -> Result<Administrator, AdminError> {

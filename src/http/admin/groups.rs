@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::routing::get;
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, created, done, shown};
+use super::answer::{Answer, created, created_uncached, done, done_uncached, shown};
 use super::group_tree::{Matches, Shape};
 use super::user_lists::page_of_users;
 use super::{Admin, ManageUsers, QueryGroups, ViewUsers, handing_out};
@@ -102,7 +102,7 @@ async fn create_below(
     whole.insert("path".to_owned(), json!(format!("{}/{}", cx.snapshot().group_path(&parent), group.name)));
     whole.insert("access".to_owned(), Shape::access(&admin));
     let mut response = json_response(StatusCode::CREATED, &Value::from(whole));
-    response.headers_mut().extend(created(&address(&admin, &group.id)).headers().clone());
+    response.headers_mut().extend(created_uncached(&address(&admin, &group.id)).headers().clone());
     Ok(response)
 }
 
@@ -119,7 +119,7 @@ async fn move_to(admin: Admin<ManageUsers>, parent: Option<&GroupId>, given: &Gr
         groups::update(&cx, &moved).await
     })
     .await?;
-    let mut moved = done();
+    let mut moved = if parent.is_some() { done_uncached() } else { done() };
     if parent.is_some() {
         moved.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }

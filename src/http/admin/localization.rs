@@ -9,7 +9,7 @@ use axum::routing::get;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, done, plain_text, shown};
+use super::answer::{Answer, done, plain, plain_text, shown};
 use super::{Admin, AnyRole, ManageRealm};
 use crate::flow::Cx;
 use crate::flow::admin::{Refusal, realm_document, settled};
@@ -52,7 +52,7 @@ fn texts(cx: &Cx) -> Texts {
 }
 
 async fn locales(admin: Admin<AnyRole>) -> Answer {
-    Ok(shown(&json!(texts(&admin.cx).keys().collect::<Vec<_>>())))
+    Ok(plain(&json!(texts(&admin.cx).keys().collect::<Vec<_>>())))
 }
 
 /// Where it is asked for, with the texts of the realm's own language for what is missing.

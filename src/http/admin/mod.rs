@@ -3,7 +3,10 @@
 mod answer;
 mod attack_detection;
 mod authenticate;
+mod authentication_executions;
+mod authentication_flows;
 mod client_extras;
+mod client_policies;
 mod client_scopes;
 mod clients;
 mod default_groups;
@@ -11,9 +14,11 @@ mod default_scopes;
 mod evaluate;
 mod events;
 mod explain;
+mod federated_identities;
 mod group_tree;
 mod groups;
 mod handing_out;
+mod identity_providers;
 mod impersonation;
 mod localization;
 mod offline_grants;
@@ -71,7 +76,10 @@ pub(crate) fn routes(app: &App) -> Router<App> {
 fn endpoints() -> Router<App> {
     Router::new()
         .merge(attack_detection::routes())
+        .merge(authentication_executions::routes())
+        .merge(authentication_flows::routes())
         .merge(client_extras::routes())
+        .merge(client_policies::routes())
         .merge(client_scopes::routes())
         .merge(clients::routes())
         .merge(default_groups::routes())
@@ -79,7 +87,9 @@ fn endpoints() -> Router<App> {
         .merge(evaluate::routes())
         .merge(events::routes())
         .merge(explain::routes())
+        .merge(federated_identities::routes())
         .merge(groups::routes())
+        .merge(identity_providers::routes())
         .merge(impersonation::routes())
         .merge(localization::routes())
         .merge(offline_grants::routes())

@@ -1,5 +1,6 @@
 //! What a caller has to be allowed: as the type of a handler's argument, so that no handler can forget it.
 
+use std::collections::HashSet;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -83,7 +84,7 @@ impl<P: Permission> FromRequestParts<App> for Admin<P> {
         let cx = cx_of(app, &caller, &name).await?.ok_or(AdminError::NotFound("Realm not found."))?;
         let cx = cx.refreshed().await?.ok_or(AdminError::NotFound("Realm not found."))?;
         let held = administrator.roles_in(&name);
-        let allowed = if P::ANY_OF.is_empty() { !held.is_empty() } else { P::ANY_OF.iter().any(|r| held.contains(*r)) };
+        let allowed = if P::ANY_OF.is_empty() { sees_realm(&held) } else { P::ANY_OF.iter().any(|r| held.contains(*r)) };
         if !allowed {
             return Err(AdminError::Forbidden);
         }
@@ -97,6 +98,11 @@ impl<P: Permission> FromRequestParts<App> for Admin<P> {
         let cx = Cx { admin: Some(Arc::new(request)), ..cx };
         Ok(Self { cx, administrator, base: caller.base, address, permission: PhantomData })
     }
+}
+
+/// Whether these roles let their holder know of the realm at all. Becoming others alone does not.
+pub(super) fn sees_realm(held: &HashSet<String>) -> bool {
+    held.iter().any(|role| role != "impersonation")
 }
 
 /// The address below the realm's: `/demo/users/1` is `users/1` of it.

@@ -93,6 +93,9 @@ async fn create<O: Owner>(
     Json(given): Json<ProtocolMapperRepresentation>,
 ) -> Answer {
     let owner = O::find(&admin.cx, &id)?;
+    if given.protocol.is_none() {
+        return Err(Refusal::Duplicate.into());
+    }
     let mapper = given.to_model(admin.cx.entropy());
     mappers::create(&admin.cx, owner.as_owner(), &mapper).await?;
     Ok(created_uncached(&admin.below(mapper.id.as_str())))

@@ -23,6 +23,10 @@ pub(super) fn routes() -> Router<App> {
         .route("/{realm}", get(read).put(change).delete(delete))
         .route("/{realm}/keys", get(list_keys))
         .route("/{realm}/push-revocation", post(push_revocation))
+        .route("/{realm}/clear-realm-cache", post(clear_cache))
+        .route("/{realm}/clear-user-cache", post(clear_cache))
+        .route("/{realm}/clear-keys-cache", post(clear_cache))
+        .route("/{realm}/clear-crl-cache", post(clear_cache))
         .route("/{realm}/events/config", get(read_events).put(change_events))
 }
 
@@ -65,6 +69,14 @@ async fn push_revocation(admin: Admin<ManageRealm>) -> Answer {
     let told = pushed(&push(cx, cx.snapshot().clients.values().map(AsRef::as_ref), action).await?);
     note_alone(cx, Change::action(ResourceType::Realm).showing(told.clone())).await?;
     Ok(plain(&told))
+}
+
+/// No decision rests on a cache, so that there is nothing to gain; this node reads the realm anew.
+async fn clear_cache(admin: Admin<ManageRealm>) -> Answer {
+    let cx = &admin.cx;
+    cx.server.realms.invalidate(&cx.snapshot().realm.id);
+    note_alone(cx, Change::action(ResourceType::Realm)).await?;
+    Ok(done())
 }
 
 async fn read_events(admin: Admin<ViewEvents>) -> Answer {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, created, shown};
 use super::authenticate::Administrator;
-use super::permission::{Permission, ViewRealm};
+use super::permission::{Permission, ViewRealm, sees_realm};
 use crate::flow::admin::{client, realm_rules};
 use crate::flow::import_realm::{self, Creator, ImportError};
 use crate::http::error::AdminError;
@@ -34,7 +34,7 @@ async fn list(State(app): State<App>, Extension(administrator): Extension<Admini
     let mut all: Vec<Value> = Vec::new();
     for (_, name, _) in versions {
         let roles = administrator.roles_in(&name);
-        if roles.is_empty() {
+        if !sees_realm(&roles) {
             continue;
         }
         let Some(found) = server.realms.current(&server.store, &name).await? else { continue };

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, done, shown};
+use super::answer::{Answer, done, done_uncached, shown};
 use super::{Admin, ManageRealm, Permission, ViewRealm};
 use crate::flow::Cx;
 use crate::flow::admin::required_action::{self as actions, find};
@@ -40,7 +40,7 @@ pub(super) fn routes() -> Router<App> {
 struct ViewActions;
 
 impl Permission for ViewActions {
-    const ANY_OF: &'static [&'static str] = &["view-realm", "manage-realm", "query-users", "view-users", "manage-users"];
+    const ANY_OF: &'static [&'static str] = &["view-realm", "manage-realm", "query-users"];
 }
 
 /// Those of a realm by which a user sets a credential up.
@@ -114,7 +114,7 @@ async fn lower(admin: Admin<ManageRealm>, path: Path<(String, String)>) -> Answe
 async fn shift(admin: Admin<ManageRealm>, Path((_, alias)): Path<(String, String)>, to_front: bool) -> Answer {
     let alias = &alias;
     settled(admin.cx, |cx: Cx| async move { actions::shift(&cx, alias, to_front).await }).await?;
-    Ok(done())
+    Ok(done_uncached())
 }
 
 async fn unregistered(admin: Admin<ViewRealm>) -> Answer {
@@ -128,7 +128,7 @@ async fn register(admin: Admin<ManageRealm>, Json(given): Json<RequiredActionRep
     let name = text(given.name.as_ref()).unwrap_or_else(|| provider.clone());
     let (provider, name) = (&provider, &name);
     settled(admin.cx, |cx: Cx| async move { actions::register(&cx, provider, name).await }).await?;
-    Ok(done())
+    Ok(done_uncached())
 }
 
 async fn registrators(admin: Admin<ViewRealm>) -> Answer {

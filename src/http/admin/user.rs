@@ -3,11 +3,11 @@
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::routing::{get, post, put};
+use axum::routing::{any, get, post, put};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, done, done_uncached, shown};
-use super::{Admin, ManageUsers, Permission, ViewUsers};
+use super::{Admin, ManageUsers, Permission, ViewUsers, federated_identities};
 use crate::flow::Cx;
 use crate::flow::admin::user::Refusal;
 use crate::flow::admin::user_password::PasswordRefusal;
@@ -26,6 +26,7 @@ use crate::store;
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/{realm}/users/{id}", get(read).put(update).delete(remove))
+        .route("/{realm}/users/{id}/{*rest}", any(beyond))
         .route("/{realm}/users/{id}/unmanagedAttributes", get(unmanaged))
         .route("/{realm}/users/{id}/reset-password", put(reset_password))
         .route("/{realm}/users/{id}/logout", post(log_out))
@@ -58,6 +59,10 @@ async fn read(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>, qu
             "manage": manages,
         }),
     );
+    let links = federated_identities::links_of(&admin.cx, &user.id).await?;
+    if links.as_array().is_some_and(|links| !links.is_empty()) {
+        whole.insert("federatedIdentities".to_owned(), links);
+    }
     if query.flag("userProfileMetadata").unwrap_or(false) {
         whole.insert("userProfileMetadata".to_owned(), profile_metadata(&admin.cx));
     }
@@ -68,6 +73,12 @@ async fn read(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>, qu
 pub(super) fn profile_metadata(cx: &Cx) -> Value {
     let edits_username = cx.settings().edit_username_allowed;
     user_profile::metadata(cx.snapshot().realm.user_profile.as_ref(), Editor::Administrator, edits_username)
+}
+
+/// What is not there below a user: only who may see the user is told whether it is the user that is missing.
+async fn beyond(admin: Admin<ViewUsers>, Path((_, id, _)): Path<(String, String, String)>) -> Answer {
+    user_of(&admin, &id).await?;
+    Err(AdminError::Plain(StatusCode::NOT_FOUND, "HTTP 404 Not Found".to_owned()))
 }
 
 async fn unmanaged(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>) -> Answer {

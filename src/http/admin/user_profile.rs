@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, plain};
+use super::user::profile_metadata;
 use super::{Admin, ManageRealm, Permission};
 use crate::flow::admin::realm;
 use crate::http::error::{AdminError, json as json_response};
@@ -15,7 +16,9 @@ use crate::http::state::App;
 use crate::oidc::user_profile::{self, ProfileProblem, default_profile};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/{realm}/users/profile", get(read).put(update))
+    Router::new()
+        .route("/{realm}/users/profile", get(read).put(update))
+        .route("/{realm}/users/profile/metadata", get(metadata))
 }
 
 /// Whoever deals with users or with the realm's settings.
@@ -38,6 +41,10 @@ impl Representation for UserProfile {
 async fn read(admin: Admin<ViewProfile>) -> Answer {
     let stored = admin.cx.snapshot().realm.user_profile.as_ref();
     Ok(plain(&stored.cloned().unwrap_or_else(default_profile)))
+}
+
+async fn metadata(admin: Admin<ViewProfile>) -> Answer {
+    Ok(plain(&profile_metadata(&admin.cx)))
 }
 
 async fn update(admin: Admin<ManageRealm>, Json(UserProfile(profile)): Json<UserProfile>) -> Answer {

@@ -33,7 +33,12 @@ async fn list(admin: Admin<QueryUsers>, query: Query) -> Answer {
     let snapshot = admin.cx.snapshot();
     let realm = &snapshot.realm.id;
     let mut db = admin.cx.store().db().await?;
-    let users = store::user_list::list_users(&mut db, realm, &filter(&query), page.first, page.max).await?;
+    let filter = filter(&query);
+    let mut users = store::user_list::list_users(&mut db, realm, &filter, page.first, page.max).await?;
+    // Who asks for ids gets them in their order.
+    if let Some(wanted) = &filter.ids {
+        users.sort_by_key(|user| wanted.iter().position(|id| *id == user.id));
+    }
     let is_brief = query.flag("briefRepresentation").unwrap_or(false);
     let ids: Vec<UserId> = users.iter().map(|u| u.id.clone()).collect();
     let with_otp = if is_brief { None } else { Some(store::credential::holders_of(&mut db, realm, "otp", &ids).await?) };
@@ -83,6 +88,10 @@ fn filter(query: &Query) -> UserFilter {
         email_verified: query.flag("emailVerified"),
         exact: query.flag("exact").unwrap_or(false),
         attributes: query.text("q").map(attributes).unwrap_or_default(),
+        provider: query.text("idpAlias").map(str::to_owned),
+        provider_user: query.text("idpUserId").map(str::to_owned),
+        created_after: query.text("createdAfter").and_then(|text| text.trim().parse().ok()),
+        created_before: query.text("createdBefore").and_then(|text| text.trim().parse().ok()),
         ..UserFilter::default()
     };
     let owned = |name: &str| query.text(name).map(str::trim).map(str::to_owned);
@@ -118,10 +127,26 @@ fn quoted(text: &str) -> Option<&str> {
     text.strip_prefix('"')?.strip_suffix('"').filter(|inner| !inner.contains('"'))
 }
 
-/// `key:value key2:value2`
+/// `key:value "key 2":"value 2"`
 pub(super) fn attributes(text: &str) -> Vec<(String, String)> {
-    let pairs = text.split_whitespace().filter_map(|pair| pair.split_once(':'));
-    pairs.map(|(key, value)| (key.trim_matches('"').to_owned(), value.trim_matches('"').to_owned())).collect()
+    let mut rest = text.trim_start();
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let Some((key, after)) = word(rest, ':') else { break };
+        let Some(after) = after.strip_prefix(':') else { break };
+        let Some((value, after)) = word(after, ' ') else { break };
+        found.push((key.to_owned(), value.to_owned()));
+        rest = after.trim_start();
+    }
+    found
+}
+
+/// What stands in quotes, or else before `end`; and what comes behind it.
+fn word(text: &str, end: char) -> Option<(&str, &str)> {
+    match text.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"'),
+        None => Some(text.split_at(text.find(end).unwrap_or(text.len()))),
+    }
 }
 
 #[cfg(test)]
@@ -135,5 +160,8 @@ mod tests {
         assert_eq!(words("\"van Dyk\""), [whole("van Dyk")]);
         assert_eq!(words("\"a\" b"), [whole("a"), prefix("b")]);
         assert_eq!(attributes("a:1 b:\"2\""), [("a".into(), "1".into()), ("b".into(), "2".into())]);
+        assert_eq!(attributes("Room:\"12 a\" \"my key\":x:y"), [("Room".into(), "12 a".into()), ("my key".into(), "x:y".into())]);
+        assert_eq!(attributes("alone"), []);
+        assert_eq!(attributes("\"open:1"), []);
     }
 }

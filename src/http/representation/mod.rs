@@ -1,5 +1,6 @@
 //! Keycloak's JSON shapes. They end here: model types carry no wire format, and these carry no behaviour.
 
+pub(crate) mod authentication_flow;
 mod client;
 mod client_scope;
 mod component;

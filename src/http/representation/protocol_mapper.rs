@@ -46,7 +46,7 @@ impl ProtocolMapperRepresentation {
         put(&mut changed.name, self.name.as_ref());
         put(&mut changed.protocol, self.protocol.as_ref());
         put(&mut changed.mapper_type, self.protocol_mapper.as_ref());
-        changed.config = self.config.as_ref().map(text_map).unwrap_or_default();
+        changed.config = self.config();
         changed
     }
 
@@ -57,8 +57,15 @@ impl ProtocolMapperRepresentation {
             name: text(self.name.as_ref()).unwrap_or_default(),
             protocol: text(self.protocol.as_ref()).unwrap_or_else(|| "openid-connect".to_owned()),
             mapper_type: text(self.protocol_mapper.as_ref()).unwrap_or_default(),
-            config: self.config.as_ref().map(text_map).unwrap_or_default(),
+            config: self.config(),
         }
+    }
+
+    /// What says nothing is not kept.
+    fn config(&self) -> BTreeMap<String, String> {
+        let mut config = self.config.as_ref().map(text_map).unwrap_or_default();
+        config.retain(|_, value| !value.is_empty());
+        config
     }
 }
 

@@ -27,7 +27,7 @@ enum Kind {
 }
 
 /// Settings that a fresh realm does not answer with.
-const UNSET: [(&str, Kind); 12] = [
+const UNSET: [(&str, Kind); 16] = [
     ("displayName", Kind::Text),
     ("displayNameHtml", Kind::Text),
     ("loginTheme", Kind::Text),
@@ -40,6 +40,10 @@ const UNSET: [(&str, Kind); 12] = [
     ("supportedLocales", Kind::Texts),
     ("localizationTexts", Kind::Document),
     ("requiredActions", Kind::Document),
+    ("authenticationFlows", Kind::Document),
+    ("authenticatorConfig", Kind::Document),
+    ("identityProviders", Kind::Document),
+    ("identityProviderMappers", Kind::Document),
 ];
 
 /// What Keycloak works out itself, or has given up.
@@ -47,19 +51,15 @@ const DERIVED: [&str; 5] =
     ["keycloakVersion", "realmCacheEnabled", "social", "userCacheEnabled", "webAuthnPolicyPasswordlessPasskeysEnabled"];
 
 /// Parts of a representation that nothing here acts on.
-const IGNORED: [&str; 23] = [
+const IGNORED: [&str; 19] = [
     "adminPermissionsClient",
     "applicationScopeMappings",
     "applications",
-    "authenticationFlows",
-    "authenticatorConfig",
     "certificate",
     "clientTemplates",
     "codeSecret",
     "defaultRoles",
     "federatedUsers",
-    "identityProviderMappers",
-    "identityProviders",
     "oauthClients",
     "organizations",
     "passwordCredentialGrantAllowed",
@@ -87,7 +87,14 @@ const ECHOED: [&str; 6] = [
 const OWN_ATTRIBUTES: [&str; 3] = ["ciba", "oauth2Device", "parRequestUriLifespan"];
 
 /// What of the document has addresses of its own.
-const PARTS: [&str; 2] = ["localizationTexts", "requiredActions"];
+const PARTS: [&str; 6] = [
+    "authenticationFlows",
+    "authenticatorConfig",
+    "identityProviderMappers",
+    "identityProviders",
+    "localizationTexts",
+    "requiredActions",
+];
 
 const ATTRIBUTES: &str = "attributes";
 const MAIL: &str = "smtpServer";

@@ -1,0 +1,168 @@
+//! Authentication flows: what is asked of whoever signs in, in which order, as a realm describes it.
+//!
+//! Field names are Keycloak's: this is how a realm's document and a realm's file keep them. A realm that never changed its flows
+//! has those of a fresh one. Ids that a file does not have follow from the realm and the place, so that every node sees the same.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::RealmId;
+use crate::base::sha256;
+
+/// Where a realm's document keeps its flows, and the settings of what stands in them.
+pub const FLOWS: &str = "authenticationFlows";
+pub const CONFIGS: &str = "authenticatorConfig";
+
+/// The flows of a fresh realm (Keycloak 26.7.0).
+const FRESH: &str = include_str!("flow_defaults.json");
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AuthenticationFlow {
+    pub id: String,
+    pub alias: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// `basic-flow`, `client-flow` or `form-flow`.
+    pub provider_id: String,
+    pub top_level: bool,
+    pub built_in: bool,
+    pub authentication_executions: Vec<Execution>,
+}
+
+/// One step: an authenticator, or a flow of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Execution {
+    pub id: String,
+    /// The alias of its settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authenticator_config: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authenticator: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow_alias: Option<String>,
+    /// `REQUIRED`, `ALTERNATIVE`, `CONDITIONAL` or `DISABLED`.
+    pub requirement: String,
+    pub priority: i64,
+    pub user_setup_allowed: bool,
+}
+
+/// Settings of an execution.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AuthenticatorConfig {
+    pub id: String,
+    pub alias: String,
+    pub config: BTreeMap<String, String>,
+}
+
+/// All flows of a realm with their settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Flows {
+    pub flows: Vec<AuthenticationFlow>,
+    pub configs: Vec<AuthenticatorConfig>,
+}
+
+/// A setting as a form has to know it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthenticatorType {
+    /// `authenticator`, `client-authenticator`, `form` or `form-action`.
+    pub kind: String,
+    pub id: String,
+    pub name: String,
+    /// Which requirements it can have.
+    pub choices: Vec<String>,
+    #[serde(default)]
+    pub supports_secret: Option<bool>,
+    #[serde(default)]
+    pub properties: Vec<Value>,
+}
+
+/// What can stand in flows.
+pub fn types() -> &'static [AuthenticatorType] {
+    static TYPES: std::sync::LazyLock<Vec<AuthenticatorType>> =
+        std::sync::LazyLock::new(|| serde_json::from_str(include_str!("authenticators.json")).unwrap_or_default());
+    &TYPES
+}
+
+pub fn type_of(id: &str) -> Option<&'static AuthenticatorType> {
+    types().iter().find(|known| known.id == id)
+}
+
+impl Flows {
+    /// Those of a realm.
+    pub fn of(realm: &RealmId, document: &Map<String, Value>) -> Self {
+        let mut all = match document.get(FLOWS).and_then(Value::as_array).filter(|list| !list.is_empty()) {
+            None => serde_json::from_str(FRESH).unwrap_or_default(),
+            Some(flows) => Self {
+                flows: flows.iter().filter_map(|flow| serde_json::from_value(flow.clone()).ok()).collect(),
+                configs: document.get(CONFIGS).and_then(|all| serde_json::from_value(all.clone()).ok()).unwrap_or_default(),
+            },
+        };
+        all.fill_in_ids(realm);
+        all
+    }
+
+    fn fill_in_ids(&mut self, realm: &RealmId) {
+        for flow in &mut self.flows {
+            derive(&mut flow.id, &[realm.as_str(), "flow", &flow.alias]);
+            for (index, execution) in flow.authentication_executions.iter_mut().enumerate() {
+                derive(&mut execution.id, &[realm.as_str(), "execution", &flow.alias, &index.to_string()]);
+            }
+            flow.authentication_executions.sort_by_key(|execution| execution.priority);
+        }
+        for config in &mut self.configs {
+            derive(&mut config.id, &[realm.as_str(), "config", &config.alias]);
+        }
+    }
+
+    pub fn by_id(&self, id: &str) -> Option<&AuthenticationFlow> {
+        self.flows.iter().find(|flow| flow.id == id)
+    }
+
+    pub fn by_alias(&self, alias: &str) -> Option<&AuthenticationFlow> {
+        self.flows.iter().find(|flow| flow.alias == alias)
+    }
+
+    /// An execution and the flow that it stands in.
+    pub fn execution(&self, id: &str) -> Option<(&AuthenticationFlow, &Execution)> {
+        self.flows.iter().find_map(|flow| Some((flow, flow.authentication_executions.iter().find(|e| e.id == id)?)))
+    }
+
+    pub fn config(&self, alias: &str) -> Option<&AuthenticatorConfig> {
+        self.configs.iter().find(|config| config.alias == alias)
+    }
+}
+
+/// A UUID (RFC 9562, version 8) that is the same wherever it is worked out.
+fn derive(id: &mut String, parts: &[&str]) {
+    if !id.is_empty() {
+        return;
+    }
+    let mut bytes = [0_u8; 16];
+    bytes.copy_from_slice(&sha256(parts.join("|").as_bytes())[..16]);
+    *id = uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_realm_has_its_flows_under_ids_of_its_own() {
+        let of = |realm: &str| Flows::of(&RealmId::new(realm), &Map::new());
+        let flows = of("a");
+        assert_eq!((flows.flows.len(), flows.configs.len()), (21, 4));
+        assert_eq!(flows, of("a"));
+        assert_ne!(flows.flows[0].id, of("b").flows[0].id);
+        for execution in flows.flows.iter().flat_map(|flow| &flow.authentication_executions) {
+            let stands_for = execution.authenticator.as_deref().map(|id| type_of(id).is_some());
+            let below = execution.flow_alias.as_deref().map(|alias| flows.by_alias(alias).is_some());
+            assert!(stands_for.unwrap_or(true) && below.unwrap_or(true), "{execution:?}");
+        }
+    }
+}
