@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::Map;
 
 use crate::base::Entropy;
+use crate::flow::component::policies;
 use crate::model::client_scope::OFFLINE_ACCESS;
+use crate::model::component::REGISTRATION_POLICY;
 use crate::model::realm_import::{
     ClientImport, ClientScopeImport, RealmImport, RoleImport, RoleRef, ScopeMappingImport, ScopeOwner,
 };
@@ -27,6 +29,9 @@ pub fn complete(import: &mut RealmImport, entropy: &Entropy) {
     scopes(import, entropy);
     clients(import, entropy);
     roles(import);
+    if !import.components.iter().any(|component| component.provider_type == REGISTRATION_POLICY) {
+        import.components.extend(policies::defaults(entropy));
+    }
 }
 
 fn settings(import: &mut RealmImport) {

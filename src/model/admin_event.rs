@@ -48,6 +48,7 @@ named! {
         ClientRoleMapping = "CLIENT_ROLE_MAPPING",
         ClientScope = "CLIENT_SCOPE",
         ClientScopeClientMapping = "CLIENT_SCOPE_CLIENT_MAPPING",
+        Component = "COMPONENT",
         ProtocolMapper = "PROTOCOL_MAPPER",
     }
 }

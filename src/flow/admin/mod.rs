@@ -1,8 +1,10 @@
 //! What administrators do to a realm's configuration: each change in one transaction, with the version of what it was decided on.
 
 pub mod client;
+pub mod client_certificate;
 pub mod client_rules;
 pub mod client_scope;
+pub mod component;
 pub mod consent;
 pub mod explain;
 pub mod login_failure;
@@ -41,6 +43,9 @@ pub enum Refusal {
     /// A value of a client that is not allowed.
     #[error("{0}")]
     InvalidClient(String),
+    /// A component of a provider that Keycloak does not know either.
+    #[error("Invalid provider type or no such provider")]
+    NoProvider,
     #[error("{0}")]
     Exists(String),
     /// A name or an id is taken, and Keycloak does not say which.

@@ -99,6 +99,7 @@ impl From<Refusal> for AdminError {
             Refusal::NotFound(what) => Self::NotFound(what),
             Refusal::Invalid(text) => Self::bad_request(text),
             Refusal::InvalidClient(text) => Self::Described(StatusCode::BAD_REQUEST, "invalid_input", text),
+            Refusal::NoProvider => Self::Plain(StatusCode::BAD_REQUEST, refusal.to_string()),
             Refusal::Exists(text) => Self::conflict(text),
             Refusal::Duplicate => Self::Described(StatusCode::CONFLICT, "conflict", "Duplicate resource error".to_owned()),
             Refusal::Moved => StoreError::Busy.into(),

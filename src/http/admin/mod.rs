@@ -3,10 +3,12 @@
 mod answer;
 mod attack_detection;
 mod authenticate;
+mod certificates;
 mod client_parts;
 mod client_roles;
 mod client_scopes;
 mod clients;
+mod components;
 mod events;
 mod explain;
 mod handing_out;
@@ -50,10 +52,12 @@ pub(crate) fn routes(app: &App) -> Router<App> {
 fn endpoints() -> Router<App> {
     Router::new()
         .merge(attack_detection::routes())
+        .merge(certificates::routes())
         .merge(client_parts::routes())
         .merge(client_roles::routes())
         .merge(client_scopes::routes())
         .merge(clients::routes())
+        .merge(components::routes())
         .merge(events::routes())
         .merge(explain::routes())
         .merge(offline_grants::routes())

@@ -20,6 +20,7 @@ pub(crate) mod user_session;
 
 pub(crate) use client::{ClientRepresentation, client};
 pub(crate) use client_scope::{ClientScopeRepresentation, client_scope};
+pub(crate) use component::{ComponentRepresentation, component};
 pub(crate) use events_config::{EventsConfig, events_config};
 pub(crate) use key::keys;
 pub(crate) use lenient::OUT_OF_RANGE;
