@@ -10,7 +10,8 @@ use crate::model::signing_key::{KeyUse, StoredKey};
 /// The parsed keys of a realm.
 #[derive(Debug, Default)]
 pub struct KeyRing {
-    by_id: HashMap<String, Key>,
+    /// One key may serve two algorithms, each by a provider of its own.
+    by_id: HashMap<String, Vec<Key>>,
     /// The key that signs, by algorithm.
     active: HashMap<Algorithm, Key>,
     published: Vec<PublicKey>,
@@ -41,7 +42,7 @@ impl KeyRing {
         if let Some(public) = key.public() {
             self.published.push(public.clone());
         }
-        self.by_id.insert(row.id.to_string(), key.clone());
+        self.by_id.entry(row.id.to_string()).or_default().push(key.clone());
         if row.active {
             self.active.entry(algorithm).or_insert(key);
         }
@@ -54,7 +55,10 @@ impl KeyRing {
 
     /// Verifies a token of this realm by the key that its header names.
     pub fn verify(&self, token: &str) -> Result<Verified, JoseError> {
-        jose::verify(token, |header| header.kid.as_deref().and_then(|kid| self.by_id.get(kid)))
+        jose::verify(token, |header| {
+            let keys = self.by_id.get(header.kid.as_deref()?)?;
+            keys.iter().find(|key| key.algorithm() == header.algorithm).or(keys.first())
+        })
     }
 
     /// The JSON Web Key Set (RFC 7517 §5): public keys only.

@@ -3,12 +3,14 @@
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::component::key::Purpose;
 use super::context::{Cx, Server};
 use super::key_ring::KeyRing;
 use crate::base::{Entropy, Timestamp};
-use crate::jose::{self, Algorithm, JoseError, Key};
+use crate::jose::{self, Algorithm, JoseError, Key, KeyType, RsaSize};
+use crate::model::component::Config;
 use crate::model::signing_key::{KeyUse, StoredKey};
-use crate::model::{Client, KeyId, RealmId};
+use crate::model::{Client, ComponentId, KeyId, RealmId};
 use crate::store::{self, StoreError};
 
 /// Refresh and offline tokens are signed with this and verified by this server alone.
@@ -78,8 +80,7 @@ pub async fn signing_key(cx: &Cx, algorithm: Algorithm) -> Result<Key, StoreErro
         return Ok(key);
     }
     let realm = &cx.snapshot().realm;
-    let generated = generate(&cx.server, algorithm, &realm.name, cx.now).await?;
-    let key = StoredKey { priority: -100, name: format!("fallback-{}", algorithm.as_str()), ..generated };
+    let key = fallback(generate(&cx.server, algorithm, &realm.name, cx.now).await?);
     cx.store()
         .in_tx(async |db| {
             store::realm::touch(db, &realm.id).await?;
@@ -98,77 +99,102 @@ pub async fn signing_key(cx: &Cx, algorithm: Algorithm) -> Result<Key, StoreErro
         .ok_or_else(|| StoreError::Inconsistent(format!("no key for {}", algorithm.as_str())))
 }
 
+/// How many bytes a new HMAC secret has, as Keycloak makes them.
+pub const HMAC_BYTES: usize = 128;
+/// How many bytes a new AES key has.
+pub const AES_BYTES: usize = 16;
+
+/// A key that is made where there is none: it stands behind every key that an administrator made.
+pub fn fallback(key: StoredKey) -> StoredKey {
+    let key = StoredKey { priority: -100, name: format!("fallback-{}", key.algorithm), ..key };
+    StoredKey { config: key.plain_config(), ..key }
+}
+
 /// A new signing key. Key pairs take a while to find: they are made off the threads that serve requests.
 pub async fn generate(server: &Server, algorithm: Algorithm, common_name: &str, now: Timestamp) -> Result<StoredKey, StoreError> {
     if algorithm.is_symmetric() {
-        return Ok(hmac(&server.entropy, algorithm));
+        return Ok(hmac(&server.entropy, algorithm, HMAC_BYTES));
+    }
+    if algorithm.key_type() == KeyType::Rsa {
+        let purpose = Purpose::Sign(algorithm);
+        return generate_rsa(&server.entropy, purpose, RsaSize::Bits2048, common_name, now).await;
     }
     let name = common_name.to_owned();
     let generated = off_thread(move || jose::generate(algorithm, &name, now)).await?;
-    let provider = match algorithm {
-        Algorithm::EdDsa => "eddsa-generated",
-        Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => "ecdsa-generated",
-        _ => "rsa-generated",
-    };
-    Ok(stored(generated, provider, algorithm.as_str(), KeyUse::Signature))
+    let provider = if algorithm == Algorithm::EdDsa { "eddsa-generated" } else { "ecdsa-generated" };
+    Ok(stored(&server.entropy, generated, provider, Purpose::Sign(algorithm)))
 }
 
-/// A new key pair for encryption to this server.
-pub async fn generate_encryption(common_name: &str, now: Timestamp) -> Result<StoredKey, StoreError> {
+/// A new RSA key, for signatures or for encryption to this server.
+pub async fn generate_rsa(
+    entropy: &Entropy,
+    purpose: Purpose,
+    size: RsaSize,
+    common_name: &str,
+    now: Timestamp,
+) -> Result<StoredKey, StoreError> {
     let name = common_name.to_owned();
-    let generated = off_thread(move || jose::generate_rsa_encryption(&name, now)).await?;
-    Ok(stored(generated, "rsa-enc-generated", "RSA-OAEP", KeyUse::Encryption))
+    let generated = off_thread(move || jose::generate_rsa(size, &name, now)).await?;
+    let provider = if purpose == Purpose::Receive { "rsa-enc-generated" } else { "rsa-generated" };
+    Ok(stored(entropy, generated, provider, purpose))
 }
 
-async fn off_thread(
-    make: impl FnOnce() -> Result<jose::Generated, JoseError> + Send + 'static,
-) -> Result<jose::Generated, StoreError> {
+/// Runs what takes long on a processor off the threads that serve requests.
+pub async fn off_thread<T: Send + 'static>(
+    make: impl FnOnce() -> Result<T, JoseError> + Send + 'static,
+) -> Result<T, StoreError> {
     let made = tokio::task::spawn_blocking(make).await;
     let made = made.map_err(|e| StoreError::Inconsistent(format!("key generation ended: {e}")))?;
     made.map_err(|e| StoreError::Inconsistent(format!("key generation failed: {e}")))
 }
 
-fn stored(generated: jose::Generated, provider: &str, algorithm: &str, key_use: KeyUse) -> StoredKey {
-    StoredKey {
+fn stored(entropy: &Entropy, generated: jose::Generated, provider: &str, purpose: Purpose) -> StoredKey {
+    let key = StoredKey {
         id: KeyId::new(generated.kid),
+        component: ComponentId::new(entropy.uuid()),
         name: provider.to_owned(),
         provider_id: provider.to_owned(),
         priority: 100,
-        algorithm: algorithm.to_owned(),
-        key_use,
+        algorithm: purpose.algorithm().to_owned(),
+        key_use: if purpose == Purpose::Receive { KeyUse::Encryption } else { KeyUse::Signature },
         active: true,
         enabled: true,
         material: generated.private_pkcs8,
         certificate: generated.certificate_der,
-    }
+        config: Config::new(),
+    };
+    StoredKey { config: key.plain_config(), ..key }
 }
 
-/// A new HMAC secret of 128 bytes, as Keycloak makes them.
-pub fn hmac(entropy: &Entropy, algorithm: Algorithm) -> StoredKey {
-    StoredKey {
-        id: KeyId::new(entropy.uuid()),
-        name: format!("hmac-generated-{}", algorithm.as_str().to_lowercase()),
-        provider_id: "hmac-generated".to_owned(),
-        priority: 100,
-        algorithm: algorithm.as_str().to_owned(),
-        key_use: KeyUse::Signature,
-        active: true,
-        enabled: true,
-        material: Zeroizing::new(entropy.bytes::<128>().to_vec()),
-        certificate: None,
-    }
+/// A new HMAC secret.
+pub fn hmac(entropy: &Entropy, algorithm: Algorithm, bytes: usize) -> StoredKey {
+    let name = format!("hmac-generated-{}", algorithm.as_str().to_lowercase());
+    secret(entropy, (&name, "hmac-generated"), Purpose::Sign(algorithm), bytes)
 }
 
 /// A new AES key, as Keycloak has one in each realm.
-pub fn aes(entropy: &Entropy) -> StoredKey {
-    StoredKey {
-        name: "aes-generated".to_owned(),
-        provider_id: "aes-generated".to_owned(),
-        algorithm: "AES".to_owned(),
-        key_use: KeyUse::Encryption,
-        material: Zeroizing::new(entropy.bytes::<16>().to_vec()),
-        ..hmac(entropy, Algorithm::Hs512)
-    }
+pub fn aes(entropy: &Entropy, bytes: usize) -> StoredKey {
+    secret(entropy, ("aes-generated", "aes-generated"), Purpose::Aes, bytes)
+}
+
+fn secret(entropy: &Entropy, (name, provider): (&str, &str), purpose: Purpose, bytes: usize) -> StoredKey {
+    let mut material = Zeroizing::new(vec![0; bytes]);
+    entropy.fill(&mut material);
+    let key = StoredKey {
+        id: KeyId::new(entropy.uuid()),
+        component: ComponentId::new(entropy.uuid()),
+        name: name.to_owned(),
+        provider_id: provider.to_owned(),
+        priority: 100,
+        algorithm: purpose.algorithm().to_owned(),
+        key_use: if purpose == Purpose::Aes { KeyUse::Encryption } else { KeyUse::Signature },
+        active: true,
+        enabled: true,
+        material,
+        certificate: None,
+        config: Config::new(),
+    };
+    StoredKey { config: key.plain_config(), ..key }
 }
 
 /// The claims of a token of this realm whose signature is good; none otherwise. Nothing else has been looked at.

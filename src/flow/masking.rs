@@ -2,14 +2,10 @@
 
 use serde_json::Value;
 
+use crate::model::component::is_secret;
+
 /// What stands in the place of a secret.
 pub const MASK: &str = "**********";
-
-/// What the names of fields end in that hold a secret; compared without case, dots, dashes and underscores.
-const ENDS: [&str; 3] = ["secret", "password", "privatekey"];
-/// Others that do.
-const SECRETS: [&str; 6] =
-    ["bindcredential", "clientsecretrotated", "hashedsaltedvalue", "registrationaccesstoken", "salt", "secretdata"];
 
 /// Masks every secret of a representation.
 pub fn mask(representation: &mut Value) {
@@ -30,12 +26,6 @@ pub fn mask(representation: &mut Value) {
         }
         _ => {}
     }
-}
-
-fn is_secret(name: &str) -> bool {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let plain = plain.to_ascii_lowercase();
-    ENDS.into_iter().any(|end| plain.ends_with(end)) || SECRETS.contains(&plain.as_str())
 }
 
 /// Every text in it; a switch that has such a name is none.

@@ -7,8 +7,10 @@ use serde_json::Value;
 use serde_json::Map;
 
 use crate::base::Entropy;
+use crate::flow::component::policies;
 use crate::model::client_scope::OFFLINE_ACCESS;
 use crate::model::required_action;
+use crate::model::component::REGISTRATION_POLICY;
 use crate::model::realm_import::{
     ClientImport, ClientScopeImport, RealmImport, RoleImport, RoleRef, ScopeMappingImport, ScopeOwner,
 };
@@ -29,6 +31,9 @@ pub fn complete(import: &mut RealmImport, entropy: &Entropy) {
     scopes(import, entropy);
     clients(import, entropy);
     roles(import);
+    if !import.components.iter().any(|component| component.provider_type == REGISTRATION_POLICY) {
+        import.components.extend(policies::defaults(entropy));
+    }
 }
 
 fn settings(import: &mut RealmImport) {

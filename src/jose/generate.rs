@@ -6,10 +6,14 @@
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use aws_lc_rs::{encoding::AsDer, rand};
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PublicKeyData, SerialNumber, SignatureAlgorithm};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, KeyPair, PublicKeyData, RsaKeySize, SerialNumber, SignatureAlgorithm,
+    SigningKey,
+};
 use zeroize::Zeroizing;
 
-use super::{Algorithm, JoseError, kid_of_spki};
+use super::public_key::key_bits;
+use super::{Algorithm, JoseError, Key, kid_of_spki};
 use crate::base::Timestamp;
 
 /// Keycloak: 100 s before now, so that clocks that run behind accept the certificate at once.
@@ -53,13 +57,84 @@ pub fn generate(algorithm: Algorithm, common_name: &str, now: Timestamp) -> Resu
     }
 }
 
-/// Generates an RSA key pair of 2048 bits for encryption (`RSA-OAEP`); see [`generate`] for what it costs.
-pub fn generate_rsa_encryption(common_name: &str, now: Timestamp) -> Result<Generated, JoseError> {
-    certified(&rcgen::PKCS_RSA_SHA256, common_name, now)
+/// How long the modulus of a new RSA key is. Shorter ones sign nothing here, and longer ones are too slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RsaSize {
+    Bits2048,
+    Bits3072,
+    Bits4096,
+}
+
+impl RsaSize {
+    pub fn of_bits(bits: usize) -> Option<Self> {
+        match bits {
+            2048 => Some(Self::Bits2048),
+            3072 => Some(Self::Bits3072),
+            4096 => Some(Self::Bits4096),
+            _ => None,
+        }
+    }
+}
+
+/// Generates an RSA key pair, for signatures or for encryption. One of 4096 bits takes seconds of CPU; see [`generate`].
+pub fn generate_rsa(size: RsaSize, common_name: &str, now: Timestamp) -> Result<Generated, JoseError> {
+    let size = match size {
+        RsaSize::Bits2048 => RsaKeySize::_2048,
+        RsaSize::Bits3072 => RsaKeySize::_3072,
+        RsaSize::Bits4096 => RsaKeySize::_4096,
+    };
+    let pair = KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size).map_err(JoseError::Certificate)?;
+    with_certificate(&pair, common_name, now)
+}
+
+/// A self-signed certificate, in DER, for an RSA key that was made elsewhere: PKCS#8 or PKCS#1.
+pub fn certificate_for(private_der: &[u8], common_name: &str, now: Timestamp) -> Result<Vec<u8>, JoseError> {
+    let key = Key::from_pkcs8("", Algorithm::Rs256, private_der, None)?;
+    let spki = key.public().map(|public| public.spki_der().to_vec()).unwrap_or_default();
+    let public = key_bits(&spki).ok_or(JoseError::KeyRejected("it has no public part"))?.to_vec();
+    Ok(certificate(&Signer { key, public }, common_name, now)?.0)
+}
+
+/// A key of ours as rcgen wants to see it.
+struct Signer {
+    key: Key,
+    public: Vec<u8>,
+}
+
+impl PublicKeyData for Signer {
+    fn der_bytes(&self) -> &[u8] {
+        &self.public
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &rcgen::PKCS_RSA_SHA256
+    }
+}
+
+impl SigningKey for Signer {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        self.key.sign_bytes(message).map_err(|_| rcgen::Error::RemoteKeyError)
+    }
 }
 
 fn certified(algorithm: &'static SignatureAlgorithm, common_name: &str, now: Timestamp) -> Result<Generated, JoseError> {
-    let pair = KeyPair::generate_for(algorithm).map_err(JoseError::Certificate)?;
+    with_certificate(&KeyPair::generate_for(algorithm).map_err(JoseError::Certificate)?, common_name, now)
+}
+
+fn with_certificate(pair: &KeyPair, common_name: &str, now: Timestamp) -> Result<Generated, JoseError> {
+    let (certificate_der, valid_to) = certificate(pair, common_name, now)?;
+    let spki_der = pair.subject_public_key_info();
+    Ok(Generated {
+        kid: kid_of_spki(&spki_der),
+        private_pkcs8: Zeroizing::new(pair.serialize_der()),
+        spki_der,
+        certificate_der: Some(certificate_der),
+        valid_to: Some(valid_to),
+    })
+}
+
+/// A certificate that the key signs for itself, and when it ends.
+fn certificate(key: &impl SigningKey, common_name: &str, now: Timestamp) -> Result<(Vec<u8>, Timestamp), JoseError> {
     let valid_to = now.to_offset().saturating_add(VALID_FOR);
     let mut params = CertificateParams::default();
     params.not_before = now.to_offset().saturating_sub(BACKDATED);
@@ -67,15 +142,8 @@ fn certified(algorithm: &'static SignatureAlgorithm, common_name: &str, now: Tim
     params.serial_number = Some(serial_number()?);
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
-    let certificate = params.self_signed(&pair).map_err(JoseError::Certificate)?;
-    let spki_der = pair.subject_public_key_info();
-    Ok(Generated {
-        kid: kid_of_spki(&spki_der),
-        private_pkcs8: Zeroizing::new(pair.serialize_der()),
-        spki_der,
-        certificate_der: Some(certificate.der().to_vec()),
-        valid_to: Some(Timestamp::from_unix_seconds(valid_to.unix_timestamp())),
-    })
+    let certificate = params.self_signed(key).map_err(JoseError::Certificate)?;
+    Ok((certificate.der().to_vec(), Timestamp::from_unix_seconds(valid_to.unix_timestamp())))
 }
 
 /// 127 random bits: positive and within the 20 bytes of RFC 5280 §4.1.2.2.
@@ -141,6 +209,23 @@ mod tests {
             assert_eq!(generated.kid, kid_of_spki(&generated.spki_der));
             assert_eq!(generated.certificate_der.is_none(), algorithm == Algorithm::EdDsa);
         }
+    }
+
+    #[test]
+    fn a_key_that_was_made_elsewhere_gets_a_certificate_of_its_own() {
+        let made = &*testing::RSA;
+        for der in [&*made.private_pkcs8, &*testing::pkcs1(&made.private_pkcs8)] {
+            let certificate = certificate_for(der, "CN-of-test", testing::now()).unwrap();
+            assert_eq!(crate::jose::spki_of_certificate(&certificate), Some(&*made.spki_der));
+        }
+        assert!(certificate_for(&testing::ES384.private_pkcs8, "test", testing::now()).is_err());
+    }
+
+    #[test]
+    fn a_longer_rsa_key_is_made_on_request() {
+        let made = generate_rsa(RsaSize::Bits3072, "test", testing::now()).unwrap();
+        let key = Key::from_pkcs8("k1", Algorithm::Ps256, &made.private_pkcs8, None).unwrap();
+        assert_eq!(key.public().unwrap().rsa_bits(), Some(3072));
     }
 
     #[test]

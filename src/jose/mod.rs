@@ -8,20 +8,24 @@
 mod algorithm;
 #[cfg(test)]
 mod algorithm_confusion;
+mod certificate;
 mod error;
 mod generate;
 mod jwk;
 mod jws;
 mod key;
+mod key_set;
 mod primitive;
 mod public_key;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use algorithm::{Algorithm, KeyType};
+pub use certificate::{certificate_valid_to, spki_of_certificate};
 pub use error::JoseError;
-pub use generate::{Generated, generate, generate_rsa_encryption};
+pub use generate::{Generated, RsaSize, certificate_for, generate, generate_rsa};
 pub use jwk::{kid_of_spki, public_jwk};
 pub use jws::{Header, MAX_TOKEN_BYTES, Verified, peek, sign, verify};
 pub use key::{Key, MIN_SECRET_BYTES};
-pub use public_key::PublicKey;
+pub use key_set::KeySet;
+pub use public_key::{PublicKey, rsa_pkcs1};

@@ -83,6 +83,14 @@ impl PublicKey {
         &self.spki_der
     }
 
+    /// How long the modulus of an RSA key is.
+    pub fn rsa_bits(&self) -> Option<usize> {
+        match &self.numbers {
+            Numbers::Rsa { n, .. } => Some(n.len() * 8),
+            _ => None,
+        }
+    }
+
     pub fn certificate_der(&self) -> Option<&[u8]> {
         self.certificate_der.as_deref()
     }
@@ -109,12 +117,25 @@ pub(super) fn rsa_spki(pair: &RsaKeyPair) -> Result<Vec<u8>, JoseError> {
     Ok(pair.public_key().as_der().map_err(|_| JoseError::Crypto("encoding a public key"))?.as_ref().to_vec())
 }
 
-fn numbers_of(key_type: KeyType, spki_der: &[u8]) -> Option<Numbers> {
+/// An RSA private key as PKCS#1 (RFC 8017 A.1.2), the form in which Keycloak hands it out, from PKCS#8.
+pub fn rsa_pkcs1(pkcs8: &[u8]) -> Option<&[u8]> {
+    let (info, _) = element(SEQUENCE, pkcs8)?;
+    let (_version, rest) = element(INTEGER, info)?;
+    let (_algorithm, rest) = element(SEQUENCE, rest)?;
+    Some(element(OCTET_STRING, rest)?.0)
+}
+
+/// The key inside a SubjectPublicKeyInfo.
+pub(super) fn key_bits(spki_der: &[u8]) -> Option<&[u8]> {
     let (spki, _) = element(SEQUENCE, spki_der)?;
     let (_algorithm, rest) = element(SEQUENCE, spki)?;
     let (bits, _) = element(BIT_STRING, rest)?;
     // The first byte counts the unused bits at the end; keys are whole bytes.
-    let Some((0, key)) = bits.split_first() else { return None };
+    bits.strip_prefix(&[0])
+}
+
+fn numbers_of(key_type: KeyType, spki_der: &[u8]) -> Option<Numbers> {
+    let key = key_bits(spki_der)?;
     match key_type {
         KeyType::Rsa => rsa_numbers(key),
         KeyType::Ec => ec_numbers(key),
@@ -147,6 +168,7 @@ fn ec_numbers(key: &[u8]) -> Option<Numbers> {
 
 pub(super) const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
+const OCTET_STRING: u8 = 0x04;
 pub(super) const SEQUENCE: u8 = 0x30;
 
 /// The content of the DER element at the head of `der`, if it has this tag, and what follows it.

@@ -59,6 +59,7 @@ named! {
         ClientScope = "CLIENT_SCOPE",
         ClientScopeMapping = "CLIENT_SCOPE_MAPPING",
         ClientScopeClientMapping = "CLIENT_SCOPE_CLIENT_MAPPING",
+        Component = "COMPONENT",
         ProtocolMapper = "PROTOCOL_MAPPER",
     }
 }

@@ -98,6 +98,12 @@ impl Default for ClientSettings {
     }
 }
 
+/// Whether an attribute of this name is a secret: sealed at rest, and shown to nobody. Private keys stand there, and the secret
+/// before the last.
+pub fn is_secret_attribute(name: &str) -> bool {
+    name.ends_with("private.key") || name == "client.secret.rotated"
+}
+
 impl Client {
     /// Where relative addresses of the client stand: its root URL, in which this server's own address may be named, else this
     /// server's origin.

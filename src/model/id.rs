@@ -10,6 +10,7 @@ text_id! {
     /// The OAuth `client_id` (RFC 6749 §2.2).
     ClientId,
     ClientScopeId,
+    ComponentId,
     ProtocolMapperId,
     RoleId,
     GroupId,

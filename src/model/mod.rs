@@ -9,6 +9,7 @@ pub mod authentication_session;
 pub mod authorization_code;
 pub mod client;
 pub mod client_scope;
+pub mod component;
 pub mod consent;
 pub mod credential;
 pub mod device;
@@ -30,6 +31,7 @@ pub mod user;
 
 pub use client::{Client, ClientSettings};
 pub use client_scope::ClientScope;
+pub use component::Component;
 pub use consent::Consent;
 pub use group::Group;
 pub use id::*;

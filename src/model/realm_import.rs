@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{ClientSettings, ClientUuid, GroupId, ProtocolMapper, RealmId, RoleId, UserId};
+use super::{ClientSettings, ClientUuid, Component, GroupId, ProtocolMapper, RealmId, RoleId, UserId};
 use crate::base::{Secret, Timestamp};
 use crate::model::credential::Credential;
 
@@ -35,28 +35,11 @@ pub struct RealmImport {
     pub clients: Vec<ClientImport>,
     pub scope_mappings: Vec<ScopeMappingImport>,
     pub users: Vec<UserImport>,
-    pub keys: Vec<KeyImport>,
+    /// Those below the realm have no parent.
+    pub components: Vec<Component>,
     pub user_profile: Option<Value>,
     /// What the file says and this server does not act on, each by its path.
     pub not_taken_over: Vec<String>,
-}
-
-/// A key provider: with the key that it brings, or a new one is made.
-#[derive(Clone, Debug)]
-pub struct KeyImport {
-    pub name: String,
-    pub provider_id: String,
-    pub priority: i64,
-    pub active: bool,
-    pub enabled: bool,
-    pub algorithm: Option<String>,
-    /// Keycloak's name of the curve, of elliptic keys.
-    pub curve: Option<String>,
-    pub kid: Option<String>,
-    /// DER in base64 of a private key; base64url of a secret.
-    pub private: Option<Secret>,
-    /// X.509, DER in base64.
-    pub certificate: Option<String>,
 }
 
 #[derive(Clone, Debug)]

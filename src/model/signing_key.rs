@@ -2,7 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::KeyId;
+use super::component::Config;
+use super::{ComponentId, KeyId};
 
 /// What a key is for, as in a JWK's `use`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +33,10 @@ impl KeyUse {
 /// One row of key material. Which keys sign and which only verify follows from `active`, `enabled` and `priority`.
 #[derive(Clone)]
 pub struct StoredKey {
+    /// The `kid`. Two providers may hold the same key, for two algorithms for instance.
     pub id: KeyId,
+    /// The key provider that it belongs to: each has one key.
+    pub component: ComponentId,
     /// The key provider's name and id in Keycloak's words: `rsa-generated`, `hmac-generated`, …
     pub name: String,
     pub provider_id: String,
@@ -46,6 +50,31 @@ pub struct StoredKey {
     pub material: Zeroizing<Vec<u8>>,
     /// X.509, DER; none for a secret.
     pub certificate: Option<Vec<u8>>,
+    /// What is configured of its provider, without key and certificate.
+    pub config: Config,
+}
+
+impl StoredKey {
+    /// The configuration of a provider that says no more than that there is this key.
+    pub fn plain_config(&self) -> Config {
+        let mut config = Config::new();
+        let mut put = |name: &str, value: &str| config.insert(name.to_owned(), vec![value.to_owned()]);
+        put("priority", &self.priority.to_string());
+        match (self.provider_id.as_str(), self.algorithm.as_str()) {
+            ("rsa" | "rsa-generated", "RS256") | ("aes-generated", _) => {}
+            ("ecdsa-generated", "ES384") => _ = put("ecdsaEllipticCurveKey", "P-384"),
+            ("ecdsa-generated", "ES512") => _ = put("ecdsaEllipticCurveKey", "P-521"),
+            ("ecdsa-generated", _) => _ = put("ecdsaEllipticCurveKey", "P-256"),
+            ("eddsa-generated", _) => _ = put("eddsaEllipticCurveKey", "Ed25519"),
+            (_, algorithm) => _ = put("algorithm", algorithm),
+        }
+        for (name, is_on) in [("active", self.active), ("enabled", self.enabled)] {
+            if !is_on {
+                put(name, "false");
+            }
+        }
+        config
+    }
 }
 
 impl std::fmt::Debug for StoredKey {

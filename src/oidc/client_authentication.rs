@@ -53,9 +53,9 @@ pub fn verify(client: &Client, presented: &Presented) -> Result<(), OAuthError> 
     if client.settings.public_client {
         return Ok(());
     }
-    match client.settings.client_authenticator_type.as_str() {
-        "client-secret" => {}
-        _ => return Err(OAuthError::new(400, OAuthErrorCode::InvalidClient, "Parameter client_assertion_type is missing")),
+    // Those that prove themselves by an assertion do not come here; certificates of connections are not looked at.
+    if client.settings.client_authenticator_type != "client-secret" {
+        return Err(OAuthError::invalid_client());
     }
     let fits = match (&client.secret, &presented.secret) {
         (Some(secret), Some(presented)) => !presented.expose().is_empty() && secret.matches(presented.expose()),

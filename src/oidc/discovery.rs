@@ -14,8 +14,9 @@ pub const SIGNING_ALGORITHMS: [&str; 10] =
 pub fn document(realm: &RealmSnapshot, issuer: &str) -> Value {
     let base = format!("{issuer}/protocol/openid-connect");
     let grants: BTreeSet<&str> = GrantType::ALL.into_iter().map(GrantType::as_str).collect();
-    let methods = ["client_secret_basic", "client_secret_post"];
-    let with_none = ["client_secret_basic", "client_secret_post", "none"];
+    let methods = ["private_key_jwt", "client_secret_basic", "client_secret_post", "client_secret_jwt"];
+    let with_none = ["private_key_jwt", "client_secret_basic", "client_secret_post", "client_secret_jwt", "none"];
+    let assertions: Vec<&str> = SIGNING_ALGORITHMS.into_iter().chain(["HS256", "HS384", "HS512"]).collect();
     json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{base}/auth"),
@@ -33,13 +34,16 @@ pub fn document(realm: &RealmSnapshot, issuer: &str) -> Value {
         "id_token_signing_alg_values_supported": SIGNING_ALGORITHMS,
         "response_modes_supported": ["query", "fragment", "form_post"],
         "token_endpoint_auth_methods_supported": with_none,
+        "token_endpoint_auth_signing_alg_values_supported": assertions,
         "introspection_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_signing_alg_values_supported": assertions,
         "frontchannel_logout_supported": true,
         "frontchannel_logout_session_supported": true,
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
         "revocation_endpoint": format!("{base}/revoke"),
         "revocation_endpoint_auth_methods_supported": with_none,
+        "revocation_endpoint_auth_signing_alg_values_supported": assertions,
         "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "name", "given_name", "family_name",
             "preferred_username", "email", "acr", "azp", "nonce"],
         "claim_types_supported": ["normal"],

@@ -10,6 +10,7 @@ pub mod admission;
 pub mod authorization_request;
 pub mod brute_force;
 pub mod client_address;
+pub mod client_assertion;
 pub mod client_authentication;
 pub mod consent;
 pub mod discovery;

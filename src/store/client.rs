@@ -1,16 +1,36 @@
 //! Clients, their secrets, and the client scopes and roles that they are tied to.
 
+use std::collections::BTreeMap;
+
 use sqlx::types::Json;
 
 use super::{Db, StoreError};
 use crate::base::{Secret, Timestamp};
 use crate::model::{ClientId, ClientScopeId, ClientSettings, ClientUuid, RealmId, RoleId};
+use crate::model::client::is_secret_attribute;
 
 /// Another client of the realm has this `client_id`.
 pub const CLIENT_ID_KEY: &str = "client_client_id_key";
 
 fn context(realm: &RealmId, client: &str) -> String {
     format!("{realm}|client|sealed_secret|{client}")
+}
+
+fn attributes_context(realm: &RealmId, client: &str) -> String {
+    format!("{realm}|client|sealed_attributes|{client}")
+}
+
+/// The settings without the attributes that are secret, and these, sealed.
+fn parted(db: &Db<'_>, realm: &RealmId, client: &ClientRow<'_>) -> Result<(ClientSettings, Option<String>), StoreError> {
+    let mut settings = client.settings.clone();
+    let (secret, open): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        settings.attributes.into_iter().partition(|(name, _)| is_secret_attribute(name));
+    settings.attributes = open;
+    if secret.is_empty() {
+        return Ok((settings, None));
+    }
+    let secret = serde_json::to_vec(&secret).map_err(StoreError::inconsistent)?;
+    Ok((settings, Some(db.seal.seal(&attributes_context(realm, client.uuid.as_str()), &secret))))
 }
 
 /// A client's own row.
@@ -37,16 +57,19 @@ pub(super) struct FoundClient {
 
 pub async fn insert_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientRow<'_>, now: Timestamp) -> Result<(), StoreError> {
     let sealed = client.secret.map(|s| db.seal.seal(&context(realm, client.uuid.as_str()), s.expose().as_bytes()));
+    let (settings, attributes) = parted(db, realm, client)?;
     sqlx::query!(
-        "insert into client (realm_id, client_uuid, client_id, enabled, not_before, sealed_secret, settings, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into client (realm_id, client_uuid, client_id, enabled, not_before, sealed_secret, settings, sealed_attributes,
+           created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         realm.as_str(),
         client.uuid.as_str(),
         client.client_id.as_str(),
         client.enabled,
         client.not_before,
         sealed,
-        Json(client.settings) as _,
+        Json(settings) as _,
+        attributes,
         now.to_offset(),
     )
     .execute(db.raw())
@@ -56,8 +79,9 @@ pub async fn insert_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientRow<
 
 pub async fn update_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientRow<'_>) -> Result<bool, StoreError> {
     let sealed = client.secret.map(|s| db.seal.seal(&context(realm, client.uuid.as_str()), s.expose().as_bytes()));
+    let (settings, attributes) = parted(db, realm, client)?;
     let done = sqlx::query!(
-        "update client set client_id = $3, enabled = $4, not_before = $5, sealed_secret = $6, settings = $7
+        "update client set client_id = $3, enabled = $4, not_before = $5, sealed_secret = $6, settings = $7, sealed_attributes = $8
          where realm_id = $1 and client_uuid = $2",
         realm.as_str(),
         client.uuid.as_str(),
@@ -65,7 +89,8 @@ pub async fn update_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientRow<
         client.enabled,
         client.not_before,
         sealed,
-        Json(client.settings) as _,
+        Json(settings) as _,
+        attributes,
     );
     Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }
@@ -77,27 +102,33 @@ pub async fn delete_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid
 
 pub(super) async fn list_clients(db: &mut Db<'_>, realm: &RealmId) -> Result<Vec<FoundClient>, StoreError> {
     let rows = sqlx::query!(
-        r#"select client_uuid, client_id, enabled, not_before, sealed_secret, settings as "settings: Json<ClientSettings>"
+        r#"select client_uuid, client_id, enabled, not_before, sealed_secret, sealed_attributes,
+             settings as "settings: Json<ClientSettings>"
            from client where realm_id = $1"#,
         realm.as_str(),
     )
     .fetch_all(db.raw())
     .await?;
-    let seal = db.seal.clone();
-    rows.into_iter()
-        .map(|r| {
-            let secret = r.sealed_secret.map(|sealed| seal.open(&context(realm, &r.client_uuid), &sealed)).transpose()?;
-            let secret = secret.map(|bytes| String::from_utf8(bytes.to_vec())).transpose();
-            Ok(FoundClient {
-                secret: secret.map_err(StoreError::inconsistent)?.map(Secret::new),
-                uuid: ClientUuid::new(r.client_uuid),
-                client_id: ClientId::new(r.client_id),
-                enabled: r.enabled,
-                not_before: r.not_before,
-                settings: r.settings.0,
-            })
-        })
-        .collect()
+    let mut clients = Vec::with_capacity(rows.len());
+    for r in rows {
+        let open = |context: String, sealed: Option<String>| sealed.map(|s| db.seal.open(&context, &s)).transpose();
+        let secret = open(context(realm, &r.client_uuid), r.sealed_secret)?;
+        let secret = secret.map(|bytes| String::from_utf8(bytes.to_vec())).transpose();
+        let mut settings = r.settings.0;
+        if let Some(attributes) = open(attributes_context(realm, &r.client_uuid), r.sealed_attributes)? {
+            let attributes: BTreeMap<String, String> = serde_json::from_slice(&attributes).map_err(StoreError::inconsistent)?;
+            settings.attributes.extend(attributes);
+        }
+        clients.push(FoundClient {
+            secret: secret.map_err(StoreError::inconsistent)?.map(Secret::new),
+            uuid: ClientUuid::new(r.client_uuid),
+            client_id: ClientId::new(r.client_id),
+            enabled: r.enabled,
+            not_before: r.not_before,
+            settings,
+        });
+    }
+    Ok(clients)
 }
 
 /// Gives the client a client scope; one that it has already becomes default or optional as told.

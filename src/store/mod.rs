@@ -12,6 +12,7 @@ pub mod chain_rows;
 pub mod client;
 pub mod client_scope;
 pub mod client_session;
+pub mod component;
 pub mod consent;
 pub mod credential;
 mod error;
@@ -31,6 +32,7 @@ pub mod signing_key;
 pub mod snapshot;
 pub mod sweep;
 pub mod token_use;
+pub mod used_assertion;
 pub mod user;
 pub mod user_list;
 

@@ -136,7 +136,8 @@ pub async fn set_not_before(db: &mut Db<'_>, realm: &RealmId, not_before: i64) -
     Ok(())
 }
 
-pub async fn set_user_profile(db: &mut Db<'_>, realm: &RealmId, profile: &Value) -> Result<(), StoreError> {
+/// None: as in a fresh realm.
+pub async fn set_user_profile(db: &mut Db<'_>, realm: &RealmId, profile: Option<&Value>) -> Result<(), StoreError> {
     sqlx::query!("update realm set user_profile = $2 where realm_id = $1", realm.as_str(), profile).execute(db.raw()).await?;
     Ok(())
 }

@@ -137,6 +137,8 @@ async fn every_change_of_clients_and_scopes_is_noted_once_by_keycloaks_names() {
         watched.remove("CLIENT_SCOPE_CLIENT_MAPPING", &path, Value::Null).await;
     }
     watched.remove("CLIENT_SCOPE", &format!("client-scopes/{scope}"), Value::Null).await;
+    let certificate = format!("clients/{client}/certificates/jwt.credential/generate");
+    watched.act("CLIENT", Method::POST, &certificate, Value::Null).await;
     watched.remove("CLIENT", &format!("clients/{client}"), Value::Null).await;
     server.finish().await;
 }
@@ -162,6 +164,10 @@ async fn every_end_of_a_session_and_every_change_of_the_realm_is_noted_once() {
     watched.act("USER_SESSION", Method::POST, "nightlatch/offline-grants/revocation", token).await;
     watched.act("USER", Method::POST, &format!("users/{alice}/logout"), Value::Null).await;
 
+    let key = json!({"providerId": "aes-generated", "providerType": "org.keycloak.keys.KeyProvider"});
+    let component = watched.add("COMPONENT", "components", key).await;
+    watched.put("COMPONENT", &format!("components/{component}"), json!({"name": "other"})).await;
+    watched.remove("COMPONENT", &format!("components/{component}"), Value::Null).await;
     let profile = watched.admin.get("/demo/users/profile").await;
     watched.put("USER_PROFILE", "users/profile", profile).await;
     watched.put("REALM", "events/config", json!({"eventsEnabled": true, ON: true, DETAILS: true})).await;

@@ -48,8 +48,7 @@ async fn an_export_of_keycloak_brings_its_keys_passwords_and_secrets() {
 #[tokio::test]
 async fn what_an_export_says_and_nothing_here_acts_on_is_named() {
     let server = TestServer::start().await;
-    let mut lost = import(&server, EXPORT).await.unwrap().not_taken_over;
-    lost.retain(|path| !path.starts_with("components.org.keycloak.services.clientregistration.policy"));
+    let lost = import(&server, EXPORT).await.unwrap().not_taken_over;
     assert_eq!(lost, ["authenticationFlows", "authenticatorConfig", "requiredActions"]);
     let file = json!({
         "realm": "named",
@@ -58,7 +57,7 @@ async fn what_an_export_says_and_nothing_here_acts_on_is_named() {
         "defaultGroups": ["/nowhere"],
         "defaultDefaultClientScopes": ["nothing"],
         "clients": [{
-            "clientId": "shop", "clientAuthenticatorType": "client-jwt", "defaultClientScopes": ["none"],
+            "clientId": "shop", "clientAuthenticatorType": "client-x509", "defaultClientScopes": ["none"],
             "authorizationSettings": {"resources": []}, "access": {"view": true},
             "protocolMappers": [{"name": "script", "protocol": "openid-connect", "protocolMapper": "script-mapper.js"}],
         }],
@@ -66,7 +65,11 @@ async fn what_an_export_says_and_nothing_here_acts_on_is_named() {
             "username": "carol", "federationLink": "ldap", "requiredActions": ["CONFIGURE_TOTP", "VERIFY_EMAIL"],
             "credentials": [{"type": "otp", "secretData": "{}", "credentialData": "{}"}, {"type": "webauthn"}],
         }],
-        "components": {"org.keycloak.keys.KeyProvider": [{"name": "store", "providerId": "java-keystore"}]},
+        "components": {
+            "org.keycloak.keys.KeyProvider": [{"name": "store", "providerId": "java-keystore"}],
+            "org.keycloak.storage.UserStorageProvider": [{"name": "ldap", "providerId": "ldap"}],
+            "of.somebodys.own": [{"name": "own", "providerId": "own"}],
+        },
     });
     let mut lost = import_json(&server, file).await.unwrap().not_taken_over;
     lost.sort_unstable();
@@ -77,7 +80,9 @@ async fn what_an_export_says_and_nothing_here_acts_on_is_named() {
             "clients.shop.clientAuthenticatorType",
             "clients.shop.clientScopes.none",
             "clients.shop.protocolMappers.script",
+            "components.of.somebodys.own.own",
             "components.org.keycloak.keys.KeyProvider.store",
+            "components.org.keycloak.storage.UserStorageProvider.ldap",
             "defaultDefaultClientScopes.nothing",
             "defaultGroups./nowhere",
             "identityProviders",
@@ -88,6 +93,37 @@ async fn what_an_export_says_and_nothing_here_acts_on_is_named() {
             "verifyEmail",
         ]
     );
+    server.finish().await;
+}
+
+/// What there is below components, shown as its file had it; keys and ids are the same, and no key is told.
+#[tokio::test]
+async fn the_components_of_an_export_arrive_under_their_ids() {
+    let server = TestServer::start().await;
+    import(&server, EXPORT).await.unwrap();
+    let shown = server.admin().await.get("/moved/components").await;
+    let file: Value = serde_json::from_slice(EXPORT).unwrap();
+    for (kind, components) in file["components"].as_object().unwrap() {
+        for component in components.as_array().unwrap() {
+            let found = shown.as_array().unwrap().iter().find(|c| c["id"] == component["id"]).unwrap();
+            for field in ["name", "providerId", "subType"] {
+                assert_eq!(found.get(field), component.get(field), "{found}");
+            }
+            assert_eq!((&found["providerType"], &found["parentId"]), (&json!(kind), &file["id"]));
+            let config = component["config"].as_object().unwrap();
+            let is_shown =
+                |name: &str| ["priority", "algorithm", "ecdsaEllipticCurveKey"].contains(&name) || !kind.ends_with("KeyProvider");
+            for (name, value) in config.iter().filter(|(name, _)| is_shown(name)) {
+                assert_eq!(&found["config"][name], value, "{found}");
+            }
+            for name in ["privateKey", "ecdsaPrivateKey", "eddsaPrivateKey", "secret"] {
+                if let Some(private) = config.get(name) {
+                    assert!(!shown.to_string().contains(private[0].as_str().unwrap()));
+                }
+            }
+        }
+    }
+    assert_eq!(shown.as_array().unwrap().len(), 17, "ten policies, seven keys, and nothing besides");
     server.finish().await;
 }
 

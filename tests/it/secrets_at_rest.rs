@@ -6,7 +6,7 @@ use sqlx::{Connection, PgConnection, Row};
 use crate::support::{TestServer, database_address, refresh_token};
 
 /// Every row of every table, as text.
-async fn everything(server: &TestServer) -> String {
+pub async fn everything(server: &TestServer) -> String {
     let mut connection = PgConnection::connect(&database_address(&server.database)).await.unwrap();
     let tables = sqlx::query("select tablename::text from pg_tables where schemaname = 'public'");
     let tables = tables.fetch_all(&mut connection).await.unwrap();

@@ -149,7 +149,7 @@ fn refuse_administrative(cx: &Cx, client_id: &ClientId) -> Result<(), Refusal> {
     if administered_by(&cx.snapshot().realm, client_id).is_some() { Err(Refusal::Forbidden) } else { Ok(()) }
 }
 
-fn row_of(client: &Client) -> ClientRow<'_> {
+pub(super) fn row_of(client: &Client) -> ClientRow<'_> {
     ClientRow {
         uuid: &client.uuid,
         client_id: &client.client_id,

@@ -25,6 +25,7 @@ pub fn check(client_id: &str, settings: &ClientSettings, realm: &RealmSettings) 
     address("Root URL", settings.root_url.as_deref(), false)?;
     address("Base URL", settings.base_url.as_deref(), true)?;
     address("Backchannel logout URL", settings.attributes.get("backchannel.logout.url").map(String::as_str), false)?;
+    address("JWKS URL", settings.attributes.get("jwks.url").map(String::as_str), false)?;
     for uri in &settings.redirect_uris {
         redirect_uri(uri)?;
     }

@@ -2,8 +2,10 @@
 
 pub mod authentication_flow;
 pub mod client;
+pub mod client_certificate;
 pub mod client_rules;
 pub mod client_scope;
+pub mod component;
 pub mod consent;
 pub mod evaluate;
 pub mod explain;
@@ -57,6 +59,9 @@ pub enum Refusal {
     /// Something that is not done at all.
     #[error("{0}")]
     InvalidRequest(&'static str),
+    /// A component of a provider that Keycloak does not know either.
+    #[error("Invalid provider type or no such provider")]
+    NoProvider,
     #[error("{0}")]
     Exists(String),
     /// A name or an id is taken, and Keycloak does not say which.

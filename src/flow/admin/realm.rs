@@ -91,7 +91,7 @@ fn with_policy(cx: &Cx, document: &Map<String, Value>) -> Result<Map<String, Val
 pub async fn set_user_profile(cx: &Cx, profile: &Value) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm.id;
     write_realm(cx, async |db| {
-        store::realm::set_user_profile(db, realm, profile).await?;
+        store::realm::set_user_profile(db, realm, Some(profile)).await?;
         Ok(note(cx, db, admin_event::Change::update(ResourceType::UserProfile)).await?)
     })
     .await

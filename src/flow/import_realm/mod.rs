@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+mod components;
 mod keys;
 mod master;
 mod passwords;
@@ -9,6 +10,7 @@ mod users;
 mod without_effect;
 mod writer;
 
+use self::components::{parts_of, without_place};
 use self::keys::keys_of;
 use self::passwords::hash_passwords;
 pub use self::users::service_account;
@@ -46,6 +48,7 @@ pub async fn run(server: &Server, mut import: RealmImport, creator: Option<&Crea
     roles_that_are_only_named(&mut import);
     let realm = import.id.clone().unwrap_or_else(|| RealmId::new(server.entropy.uuid()));
     let keys = keys_of(server, &import, now, &mut not_taken_over).await?;
+    not_taken_over.extend(without_place(&import));
     let credentials = hash_passwords(server, &mut import, now).await?;
     let writer = Writer { server, realm: &realm, now, import: &import };
     let made = server.store.in_tx_or(async |db| writer.write(db, &keys, &credentials, creator).await).await;
@@ -143,6 +146,9 @@ impl Writer<'_> {
         store::realm::insert_realm(db, &realm, self.now).await?;
         for key in keys {
             store::signing_key::insert_key(db, self.realm, key, self.now).await?;
+        }
+        for component in parts_of(self.import, self.realm) {
+            store::component::insert_component(db, self.realm, &component, self.now).await?;
         }
         for scope in self.import.client_scopes.iter().flatten() {
             self.scope(db, &mut names, scope).await?;

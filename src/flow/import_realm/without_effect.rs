@@ -23,6 +23,9 @@ const SETTINGS: [&str; 11] = [
     "verifyEmail",
 ];
 
+/// The ways in which clients prove who they are.
+const CLIENT_AUTHENTICATORS: [&str; 3] = ["client-secret", "client-jwt", "client-secret-jwt"];
+
 /// Each by its path.
 pub(super) fn without_effect(import: &RealmImport) -> Vec<String> {
     let fresh = fresh_document();
@@ -62,7 +65,7 @@ fn has_effect(credential: &Credential) -> bool {
 fn of_client(settings: &ClientSettings) -> Vec<&'static str> {
     let all = [
         ("authenticationFlowBindingOverrides", !settings.authentication_flow_binding_overrides.is_empty()),
-        ("clientAuthenticatorType", settings.client_authenticator_type != "client-secret"),
+        ("clientAuthenticatorType", !CLIENT_AUTHENTICATORS.contains(&settings.client_authenticator_type.as_str())),
         ("implicitFlowEnabled", settings.implicit_flow_enabled),
         ("protocol", settings.protocol.as_deref().unwrap_or("openid-connect") != "openid-connect"),
     ];

@@ -118,6 +118,7 @@ impl From<Refusal> for AdminError {
             Refusal::Plain(text) => Self::Plain(StatusCode::BAD_REQUEST, text.to_owned()),
             Refusal::PlainText(text) => Self::Plain(StatusCode::BAD_REQUEST, text),
             Refusal::InvalidRequest(text) => Self::Described(StatusCode::BAD_REQUEST, "invalid_request", text.to_owned()),
+            Refusal::NoProvider => Self::Plain(StatusCode::BAD_REQUEST, refusal.to_string()),
             Refusal::Exists(text) => Self::conflict(text),
             Refusal::Duplicate => Self::Described(StatusCode::CONFLICT, "conflict", "Duplicate resource error".to_owned()),
             Refusal::DuplicateOf(text) => Self::Described(StatusCode::CONFLICT, "conflict", text.to_owned()),

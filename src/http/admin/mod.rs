@@ -5,10 +5,12 @@ mod attack_detection;
 mod authenticate;
 mod authentication_executions;
 mod authentication_flows;
+mod certificates;
 mod client_extras;
 mod client_policies;
 mod client_scopes;
 mod clients;
+mod components;
 mod default_groups;
 mod default_scopes;
 mod evaluate;
@@ -78,10 +80,12 @@ fn endpoints() -> Router<App> {
         .merge(attack_detection::routes())
         .merge(authentication_executions::routes())
         .merge(authentication_flows::routes())
+        .merge(certificates::routes())
         .merge(client_extras::routes())
         .merge(client_policies::routes())
         .merge(client_scopes::routes())
         .merge(clients::routes())
+        .merge(components::routes())
         .merge(default_groups::routes())
         .merge(default_scopes::routes())
         .merge(evaluate::routes())

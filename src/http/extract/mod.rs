@@ -5,6 +5,7 @@ mod caller;
 mod cookies;
 mod form;
 mod json;
+mod multipart;
 mod query;
 mod realm;
 
@@ -13,5 +14,6 @@ pub(crate) use caller::Caller;
 pub(crate) use cookies::{browser, value as cookie};
 pub(crate) use form::{read_form, read_json};
 pub(crate) use json::{Json, PlainText, Representation, read as read_representation};
+pub(crate) use multipart::{Multipart, read_multipart};
 pub(crate) use query::Query;
 pub(crate) use realm::{PageCx, RealmCx, cx_of};

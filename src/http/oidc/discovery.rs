@@ -12,6 +12,7 @@ use crate::http::cors::Cors;
 use crate::http::error::{OAuthFailure, Pages, json as json_response};
 use crate::http::extract::{Caller, RealmCx, cx_of};
 use crate::http::state::App;
+use crate::jose::Algorithm;
 use crate::oidc::discovery;
 
 pub(super) async fn document(RealmCx(cx): RealmCx, caller: Caller, headers: HeaderMap) -> Response {
@@ -37,7 +38,9 @@ pub(super) async fn realm(
         }
         return Err(OAuthFailure::RealmNotFound);
     };
-    let key = cx.realm.keys.published().iter().find(|k| k.algorithm() == "RS256").map(|k| STANDARD.encode(k.spki_der()));
+    // The one that signs: passive ones are published beside it.
+    let signer = cx.realm.keys.signer(Algorithm::Rs256).and_then(|key| key.public());
+    let key = signer.map(|k| STANDARD.encode(k.spki_der()));
     let page = json!({
         "realm": cx.snapshot().realm.name,
         "public_key": key,

@@ -1,18 +1,22 @@
 //! The introspection endpoint (RFC 7662 §2): only for clients that prove who they are.
 
+use std::sync::Arc;
+
 use axum::extract::Request;
-use axum::http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL};
+use axum::http::header::{ACCEPT, CACHE_CONTROL};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value};
 
+use super::client::proof_of;
 use crate::flow::Cx;
+use crate::flow::client_authentication;
 use crate::flow::introspect::{self, Hint};
 use crate::http::error::{OAuthFailure, json};
 use crate::http::extract::{RealmCx, read_form};
 use crate::model::Client;
 use crate::oidc::form::Parameters;
-use crate::oidc::{OAuthError, OAuthErrorCode, client_authentication};
+use crate::oidc::{OAuthError, OAuthErrorCode};
 
 pub(super) async fn introspect(RealmCx(cx): RealmCx, request: Request) -> Result<Response, OAuthFailure> {
     let (parts, body) = request.into_parts();
@@ -24,7 +28,7 @@ pub(super) async fn introspect(RealmCx(cx): RealmCx, request: Request) -> Result
     if form.has_duplicates() {
         return Err(OAuthError::invalid_request("duplicated parameter").into());
     }
-    let caller = authenticate(&cx, &parts.headers, &form)?;
+    let caller = &*authenticate(&cx, &parts.headers, &form).await?;
     let token = form.get("token").ok_or(OAuthError::invalid_request("Token not provided."))?;
     let hint = Hint::parse(form.get("token_type_hint")).ok_or(OAuthError::invalid_request("Unsupported token type."))?;
     let claims = introspect::run(&cx, caller, token, hint).await?;
@@ -45,15 +49,13 @@ fn wants_token(caller: &Client, headers: &HeaderMap) -> bool {
 }
 
 /// Keycloak words these refusals differently from those of the token endpoint.
-fn authenticate<'a>(cx: &'a Cx, headers: &HeaderMap, form: &Parameters) -> Result<&'a Client, OAuthError> {
-    let authorization = headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let presented = client_authentication::read(authorization, form).ok_or_else(OAuthError::invalid_client)?;
-    let client = cx.snapshot().client(&presented.client_id).ok_or_else(OAuthError::invalid_client)?;
-    if client_authentication::verify(client, &presented).is_err() {
-        return Err(OAuthError::new(401, OAuthErrorCode::InvalidClient, "Client authentication failed."));
-    }
+async fn authenticate(cx: &Cx, headers: &HeaderMap, form: &Parameters) -> Result<Arc<Client>, OAuthFailure> {
+    let client = client_authentication::authenticate(cx, &mut proof_of(headers, form)).await?.map_err(|rejected| {
+        let text = "Client authentication failed.";
+        if rejected.names_client { OAuthError::new(401, OAuthErrorCode::InvalidClient, text) } else { rejected.error }
+    })?;
     if client.settings.public_client {
-        return Err(OAuthError::new(403, OAuthErrorCode::InvalidRequest, "Client not allowed."));
+        return Err(OAuthError::new(403, OAuthErrorCode::InvalidRequest, "Client not allowed.").into());
     }
     Ok(client)
 }

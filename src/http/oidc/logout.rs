@@ -5,7 +5,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::client::{Readable, admit};
+use super::client::{Readable, admit, proof_of};
 use crate::flow::Cx;
 use crate::flow::logout::{self, Outcome, Seen};
 use crate::http::error::{OAuthFailure, PageFailure, Pages, oauth_response};
@@ -37,7 +37,7 @@ pub(super) async fn post(State(app): State<App>, PageCx(cx): PageCx, caller: Cal
 }
 
 async fn by_refresh_token(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &Parameters) -> Result<Response, OAuthFailure> {
-    let (client, cors) = admit(cx, caller, headers, form)?;
+    let (client, cors) = admit(cx, caller, headers, form, &mut proof_of(headers, form)).await?;
     let response = if client.settings.bearer_only {
         oauth_response(&OAuthError::new(400, OAuthErrorCode::InvalidClient, "Bearer-only not allowed"))
     } else {

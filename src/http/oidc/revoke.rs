@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::client::{Readable, admit};
+use super::client::{Readable, admit, proof_of};
 use crate::flow::Cx;
 use crate::flow::revoke::{self, Outcome};
 use crate::http::error::{OAuthFailure, json as json_response, oauth_response};
@@ -18,7 +18,8 @@ pub(super) async fn revoke(RealmCx(cx): RealmCx, caller: Caller, request: Reques
     let (parts, body) = request.into_parts();
     let form = read_form(&parts.headers, body).await?;
     let cx = cx.refreshed().await?.ok_or(OAuthFailure::RealmNotFound)?;
-    let (client, cors) = admit(&cx, &caller, &parts.headers, &form)?;
+    let mut proof = proof_of(&parts.headers, &form);
+    let (client, cors) = admit(&cx, &caller, &parts.headers, &form, &mut proof).await?;
     let response = answer(&cx, &client, &form).await.unwrap_or_else(IntoResponse::into_response);
     Ok(Readable { response, cors }.finish())
 }

@@ -8,8 +8,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::client::{Readable, admit, presented};
+use super::client::{Readable, admit, proof_of};
 use crate::flow::Cx;
+use crate::flow::client_authentication::Proof;
 use crate::flow::grant::{self, Outcome, authorization_code, client_credentials, password, refresh_token};
 use crate::flow::issue_tokens::Tokens;
 use crate::flow::keys::{self, Provided};
@@ -51,13 +52,14 @@ fn refusal(caller: &Caller, headers: &HeaderMap, failure: OAuthFailure) -> Respo
 }
 
 async fn answer(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &Parameters) -> Result<Readable, OAuthFailure> {
-    if let Some(readable) = fast(cx, caller, headers, form).await? {
+    let mut proof = proof_of(headers, form);
+    if let Some(readable) = fast(cx, caller, headers, form, &mut proof).await? {
         return Ok(readable);
     }
     for attempted in 1..=ATTEMPTS {
         let _held = cx.hold_if(attempted == ATTEMPTS).await?;
         let cx = cx.refreshed().await?.ok_or(OAuthFailure::RealmNotFound)?;
-        if let Some(readable) = attempt(&cx, caller, headers, form, attempted == ATTEMPTS).await? {
+        if let Some(readable) = attempt(&cx, (caller, headers, form), &mut proof, attempted == ATTEMPTS).await? {
             return Ok(readable);
         }
     }
@@ -67,9 +69,8 @@ async fn answer(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &Parameters
 /// One attempt on the realm as it stands, from the client's authentication on. `None` if realm or user changed meanwhile.
 async fn attempt(
     cx: &Cx,
-    caller: &Caller,
-    headers: &HeaderMap,
-    form: &Parameters,
+    (caller, headers, form): (&Caller, &HeaderMap, &Parameters),
+    proof: &mut Proof,
     is_held: bool,
 ) -> Result<Option<Readable>, OAuthFailure> {
     if !cx.snapshot().realm.enabled {
@@ -79,12 +80,11 @@ async fn attempt(
         return Err(OAuthError::invalid_request("duplicated parameter").into());
     }
     let grant = GrantType::of(form)?;
-    let (client, cors) = match admit(cx, caller, headers, form) {
+    let (client, cors) = match admit(cx, caller, headers, form, proof).await {
         Ok(admitted) => admitted,
         Err(failure) => {
             if matches!(failure, OAuthFailure::Refused(_)) {
-                let claimed = presented(headers, form).map(|presented| presented.client_id);
-                grant::record_refused_client(cx, grant, claimed.as_deref()).await?;
+                grant::record_refused_client(cx, grant, proof.claimed().as_deref()).await?;
             }
             return Err(failure);
         }
@@ -107,12 +107,18 @@ async fn attempt(
 }
 
 /// The usual case of the two grants that machines repeat; `None` for everything else, refusals included.
-async fn fast(cx: &Cx, caller: &Caller, headers: &HeaderMap, form: &Parameters) -> Result<Option<Readable>, OAuthFailure> {
+async fn fast(
+    cx: &Cx,
+    caller: &Caller,
+    headers: &HeaderMap,
+    form: &Parameters,
+    proof: &mut Proof,
+) -> Result<Option<Readable>, OAuthFailure> {
     let grant = match GrantType::of(form) {
         Ok(grant @ (GrantType::RefreshToken | GrantType::ClientCredentials)) => grant,
         _ => return Ok(None),
     };
-    let Ok((client, cors)) = admit(cx, caller, headers, form) else { return Ok(None) };
+    let Ok((client, cors)) = admit(cx, caller, headers, form, proof).await else { return Ok(None) };
     if !keys::can_sign_for(cx, &client) {
         return Ok(None);
     }

@@ -10,6 +10,7 @@ use super::protocol_mapper::{ProtocolMapperRepresentation, protocol_mapper};
 use crate::base::{Entropy, Secret};
 use crate::flow::masking::MASK;
 use crate::http::extract::Representation;
+use crate::model::client::is_secret_attribute;
 use crate::model::realm_import::{AssignedScopes, ClientImport};
 use crate::model::{Client, ClientId, ClientScopeId, ClientSettings, ClientUuid, RealmSnapshot};
 
@@ -168,6 +169,10 @@ impl ClientRepresentation {
             None => {}
         }
         for (key, value) in self.attributes.iter().flatten() {
+            // Whoever puts a client back as it was shown keeps what was not shown.
+            if is_secret_attribute(key) && value.as_ref().is_some_and(|v| v.0 == MASK) {
+                continue;
+            }
             match value.as_ref().filter(|v| !v.0.is_empty()) {
                 Some(value) => settings.attributes.insert(key.clone(), value.0.clone()),
                 None => settings.attributes.remove(key),
@@ -196,6 +201,11 @@ pub(crate) fn client(snapshot: &RealmSnapshot, client: &Client, manages: bool) -
         Ok(Value::Object(settings)) => settings,
         _ => Map::new(),
     };
+    for (name, value) in shown.get_mut("attributes").and_then(Value::as_object_mut).into_iter().flatten() {
+        if is_secret_attribute(name) {
+            *value = json!(MASK);
+        }
+    }
     shown.insert("id".to_owned(), json!(client.uuid));
     shown.insert("clientId".to_owned(), json!(client.client_id));
     shown.insert("enabled".to_owned(), json!(client.enabled));

@@ -108,7 +108,7 @@ impl RealmRepresentation {
             clients: self.clients.iter().flatten().map(|c| c.to_new(true, entropy)).collect(),
             scope_mappings: self.scope_mappings(),
             users: self.users.iter().flatten().map(|u| u.to_import(now, entropy)).collect(),
-            keys: self.components.as_ref().map(Components::keys).unwrap_or_default(),
+            components: self.components.as_ref().map(|all| all.to_model(entropy)).unwrap_or_default(),
             user_profile: self.components.as_ref().and_then(Components::user_profile),
             not_taken_over: self.not_taken_over(),
         }

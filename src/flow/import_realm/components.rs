@@ -1,0 +1,40 @@
+//! The components of a realm that is made, keys aside.
+
+use crate::flow::component::catalog::{self, Provider};
+use crate::flow::component::property;
+use crate::model::component::USER_PROFILE;
+use crate::model::realm_import::RealmImport;
+use crate::model::{Component, RealmId};
+
+/// Whether a component is kept as it is: keys and the user profile have places of their own.
+fn is_kept(component: &Component) -> bool {
+    let provider = catalog::provider(&component.provider_type, &component.provider_id);
+    match provider {
+        _ if component.is_key() || component.provider_type == USER_PROFILE => false,
+        Some(Provider::Opaque) => true,
+        Some(known @ Provider::Known(..)) => property::check(&component.config, known.properties()).is_ok(),
+        Some(Provider::Unsupported) | None => false,
+    }
+}
+
+/// What is written of them: those that name no parent are below the realm.
+pub(super) fn parts_of(import: &RealmImport, realm: &RealmId) -> Vec<Component> {
+    let kept = import.components.iter().filter(|component| is_kept(component)).cloned();
+    kept.map(|component| {
+        let parent = if component.parent.is_empty() { realm.to_string() } else { component.parent };
+        Component { parent, ..component }
+    })
+    .collect()
+}
+
+/// Those that nothing here acts on, each by its path: ones that are kept all the same, too.
+pub(super) fn without_place(import: &RealmImport) -> Vec<String> {
+    let has_effect = |component: &Component| {
+        component.is_key()
+            || component.provider_type == USER_PROFILE
+            || is_kept(component)
+                && !matches!(catalog::provider(&component.provider_type, &component.provider_id), Some(Provider::Opaque))
+    };
+    let lost = import.components.iter().filter(|component| !has_effect(component));
+    lost.map(|component| format!("components.{}.{}", component.provider_type, component.name)).collect()
+}
