@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::RealmId;
+use super::{Realm, RealmId};
 use crate::base::sha256;
 
 /// Where a realm's document keeps its flows, and the settings of what stands in them.
@@ -95,15 +95,16 @@ pub fn type_of(id: &str) -> Option<&'static AuthenticatorType> {
 
 impl Flows {
     /// Those of a realm.
-    pub fn of(realm: &RealmId, document: &Map<String, Value>) -> Self {
+    pub fn of(realm: &Realm) -> Self {
+        let document = &realm.document;
         let mut all = match document.get(FLOWS).and_then(Value::as_array).filter(|list| !list.is_empty()) {
-            None => serde_json::from_str(FRESH).unwrap_or_default(),
+            None => fresh(realm.is_master()),
             Some(flows) => Self {
                 flows: flows.iter().filter_map(|flow| serde_json::from_value(flow.clone()).ok()).collect(),
                 configs: document.get(CONFIGS).and_then(|all| serde_json::from_value(all.clone()).ok()).unwrap_or_default(),
             },
         };
-        all.fill_in_ids(realm);
+        all.fill_in_ids(&realm.id);
         all
     }
 
@@ -138,6 +139,27 @@ impl Flows {
     }
 }
 
+/// Whether a realm with this document has a flow of this name.
+pub fn has_flow(document: &Map<String, Value>, alias: &str) -> bool {
+    match document.get(FLOWS).and_then(Value::as_array).filter(|list| !list.is_empty()) {
+        Some(flows) => flows.iter().any(|flow| flow.get("alias").and_then(Value::as_str) == Some(alias)),
+        None => fresh(false).by_alias(alias).is_some(),
+    }
+}
+
+/// The master realm has no organizations.
+fn fresh(is_master: bool) -> Flows {
+    let mut all: Flows = serde_json::from_str(FRESH).unwrap_or_default();
+    if is_master {
+        let is_of_organizations = |alias: &str| alias.contains("Organization");
+        all.flows.retain(|flow| !is_of_organizations(&flow.alias));
+        for flow in &mut all.flows {
+            flow.authentication_executions.retain(|e| !e.flow_alias.as_deref().is_some_and(is_of_organizations));
+        }
+    }
+    all
+}
+
 /// A UUID (RFC 9562, version 8) that is the same wherever it is worked out.
 fn derive(id: &mut String, parts: &[&str]) {
     if !id.is_empty() {
@@ -154,12 +176,17 @@ mod tests {
 
     #[test]
     fn a_fresh_realm_has_its_flows_under_ids_of_its_own() {
-        let of = |realm: &str| Flows::of(&RealmId::new(realm), &Map::new());
+        let of = |realm: &str| {
+            let mut flows = fresh(realm == "master");
+            flows.fill_in_ids(&RealmId::new(realm));
+            flows
+        };
         let flows = of("a");
-        assert_eq!((flows.flows.len(), flows.configs.len()), (21, 4));
+        assert_eq!((flows.flows.len(), flows.configs.len()), (20, 4));
         assert_eq!(flows, of("a"));
         assert_ne!(flows.flows[0].id, of("b").flows[0].id);
-        for execution in flows.flows.iter().flat_map(|flow| &flow.authentication_executions) {
+        assert!(of("master").flows.len() < flows.flows.len());
+        for execution in [of("master"), flows.clone()].iter().flat_map(|all| &all.flows).flat_map(|f| &f.authentication_executions) {
             let stands_for = execution.authenticator.as_deref().map(|id| type_of(id).is_some());
             let below = execution.flow_alias.as_deref().map(|alias| flows.by_alias(alias).is_some());
             assert!(stands_for.unwrap_or(true) && below.unwrap_or(true), "{execution:?}");

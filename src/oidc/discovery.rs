@@ -27,7 +27,7 @@ pub fn document(realm: &RealmSnapshot, issuer: &str) -> Value {
         "jwks_uri": format!("{base}/certs"),
         "check_session_iframe": format!("{base}/login-status-iframe.html"),
         "grant_types_supported": grants,
-        "acr_values_supported": ["0", "1"],
+        "acr_values_supported": acr_values(realm),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "prompt_values_supported": ["none", "login", "consent"],
@@ -54,6 +54,13 @@ pub fn document(realm: &RealmSnapshot, issuer: &str) -> Value {
         "code_challenge_methods_supported": ["plain", "S256"],
         "authorization_response_iss_parameter_supported": true,
     })
+}
+
+/// The levels of authentication by number, after the names that the realm gives them.
+fn acr_values(realm: &RealmSnapshot) -> Vec<String> {
+    let text = realm.realm.settings.attributes.get("acr.loa.map").map_or("{}", String::as_str);
+    let named: serde_json::Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+    named.into_iter().map(|(name, _)| name).chain(["0", "1"].map(str::to_owned)).collect()
 }
 
 /// `openid` first, then every scope that is not hidden from the document.

@@ -136,10 +136,10 @@ pub fn attributes(
     let mut kept: BTreeMap<_, _> =
         old.iter().filter(|(name, _)| !is_writable(name)).map(|(name, values)| (name.clone(), values.clone())).collect();
     for (name, values) in given.iter().filter(|(name, _)| !FIELDS.contains(&name.as_str()) && is_writable(name)) {
-        // An empty value of an attribute that no profile knows is a value, beside others.
+        // An empty value of an attribute that no profile knows is a value.
         let is_managed = user_profile::names(profile, name);
         let values: Vec<String> = values.iter().filter(|v| !v.is_empty() || !is_managed).cloned().collect();
-        if values.iter().any(|value| !value.is_empty()) {
+        if !values.is_empty() {
             kept.insert(name.clone(), values);
         }
     }

@@ -132,6 +132,23 @@ pub async fn find_user_by_login(
     Ok(if ambiguous || users.is_empty() { None } else { Some(users.swap_remove(0)) })
 }
 
+/// The user with this name, or else with this e-mail address; both in small letters.
+pub async fn find_same(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    username: &str,
+    email: Option<&str>,
+) -> Result<Option<UserId>, StoreError> {
+    let row = sqlx::query_scalar!(
+        "select user_id from user_account where realm_id = $1 and (username = $2 or email = $3)
+         order by username = $2 desc limit 1",
+        realm.as_str(),
+        username,
+        email,
+    );
+    Ok(row.fetch_optional(db.raw()).await?.map(UserId::new))
+}
+
 pub async fn find_service_account(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid) -> Result<Option<User>, StoreError> {
     let row =
         select_users!("u.service_account_client_uuid = $2", realm.as_str(), client.as_str()).fetch_optional(db.raw()).await?;

@@ -27,7 +27,7 @@ pub const NO_CONFIG: Refusal = Refusal::NotFound("Could not find authenticator c
 
 /// The flows of the realm.
 pub fn all(cx: &Cx) -> Flows {
-    Flows::of(&cx.snapshot().realm.id, &cx.snapshot().realm.document)
+    Flows::of(&cx.snapshot().realm)
 }
 
 async fn write(cx: &Cx, flows: &Flows, change: Change) -> Result<(), Refusal> {

@@ -11,7 +11,6 @@ use crate::model::admin_event::ResourceType;
 use crate::model::realm_import::ClientImport;
 use crate::model::{Client, ClientId, ClientScopeId, ClientUuid, RoleId};
 use crate::oidc::admin_roles::administered_by;
-use crate::oidc::mapper::kind;
 use crate::store::client::{CLIENT_ID_KEY, ClientRow};
 use crate::store::protocol_mapper::MapperOwner;
 use crate::store::{self, Db, StoreError};
@@ -42,11 +41,16 @@ pub fn fill_in_secret(client: &mut ClientImport, entropy: &Entropy, now: Timesta
     }
 }
 
-pub async fn create(cx: &Cx, mut client: ClientImport) -> Result<ClientUuid, Refusal> {
+/// Whether the client can be made.
+pub fn check_new(cx: &Cx, client: &ClientImport) -> Result<(), Refusal> {
     client_rules::check(&client.client_id, &client.settings, cx.settings())?;
     client_rules::check_id(client.uuid.as_ref())?;
     // The name of a client that will administer a realm is for that realm to take.
-    refuse_administrative(cx, &ClientId::new(client.client_id.as_str()))?;
+    refuse_administrative(cx, &ClientId::new(client.client_id.as_str()))
+}
+
+pub async fn create(cx: &Cx, mut client: ClientImport) -> Result<ClientUuid, Refusal> {
+    check_new(cx, &client)?;
     fill_in_secret(&mut client, cx.entropy(), cx.now);
     let realm = &cx.snapshot().realm;
     let uuid = client.uuid.clone().unwrap_or_else(|| ClientUuid::new(cx.entropy().uuid()));
@@ -62,9 +66,7 @@ pub async fn create(cx: &Cx, mut client: ClientImport) -> Result<ClientUuid, Ref
         let inserted = store::client::insert_client(db, &realm.id, &row, cx.now).await;
         inserted.map_err(|e| taken(e, CLIENT_ID_KEY, || format!("Client {} already exists", client.client_id)))?;
         for mapper in &client.mappers {
-            let mut mapper = mapper.clone();
-            kind::fill_in(&mut mapper);
-            store::protocol_mapper::insert_mapper(db, &realm.id, MapperOwner::Client(&uuid), &mapper).await?;
+            store::protocol_mapper::insert_mapper(db, &realm.id, MapperOwner::Client(&uuid), mapper).await?;
         }
         for (scope, optional) in scopes_of(cx, &client) {
             store::client::put_client_scope(db, &realm.id, &uuid, scope, optional).await?;
@@ -97,7 +99,7 @@ fn scopes_of<'a>(cx: &'a Cx, client: &ClientImport) -> Vec<(&'a ClientScopeId, b
 }
 
 /// Makes the user that stands for a client.
-async fn open_account(cx: &Cx, db: &mut Db<'_>, client_id: &str, uuid: &ClientUuid) -> Result<(), StoreError> {
+pub async fn open_account(cx: &Cx, db: &mut Db<'_>, client_id: &str, uuid: &ClientUuid) -> Result<(), StoreError> {
     let realm = &cx.snapshot().realm;
     let account = service_account(&cx.server, client_id, uuid, cx.now);
     store::user::insert_user(db, &realm.id, &account, !realm.settings.duplicate_emails_allowed, &json!([])).await?;
@@ -179,21 +181,28 @@ async fn rename_account(cx: &Cx, db: &mut Db<'_>, client: &Client) -> Result<(),
 
 /// Deletes the client with its roles, its account and its parts of sessions; the server's own stay.
 pub async fn delete(cx: &Cx, client: &Client) -> Result<(), Refusal> {
+    write_realm(cx, async |db| {
+        remove(cx, db, client).await?;
+        let shown = json!({"id": client.uuid, "clientId": client.client_id});
+        Ok(note(cx, db, Change::delete(ResourceType::Client).showing(shown)).await?)
+    })
+    .await
+}
+
+/// The same within a transaction.
+pub async fn remove(cx: &Cx, db: &mut Db<'_>, client: &Client) -> Result<(), Refusal> {
     refuse_administrative(cx, &client.client_id)?;
     if BUILT_IN.contains(&client.client_id.as_str()) {
         return Err(Refusal::InvalidRequest("Could not delete client"));
     }
     let realm = &cx.snapshot().realm.id;
-    write_realm(cx, async |db| {
-        store::client_session::detach_client(db, realm, &client.uuid, cx.now).await?;
-        close_account(cx, db, &client.uuid).await?;
-        if !store::client::delete_client(db, realm, &client.uuid).await? {
-            return Err(Refusal::NotFound("Could not find client"));
-        }
-        let shown = json!({"id": client.uuid, "clientId": client.client_id});
-        Ok(note(cx, db, Change::delete(ResourceType::Client).showing(shown)).await?)
-    })
-    .await
+    store::client_session::detach_client(db, realm, &client.uuid, cx.now).await?;
+    close_account(cx, db, &client.uuid).await?;
+    if store::client::delete_client(db, realm, &client.uuid).await? {
+        Ok(())
+    } else {
+        Err(Refusal::NotFound("Could not find client"))
+    }
 }
 
 /// Makes a new secret; the old one is worth nothing from here on.

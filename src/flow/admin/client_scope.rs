@@ -5,7 +5,6 @@ use crate::flow::Cx;
 use crate::flow::admin_event::{Change, note};
 use crate::model::admin_event::ResourceType;
 use crate::model::{ClientScope, ClientScopeId, RoleId};
-use crate::oidc::mapper::kind;
 use crate::store;
 use crate::store::client_scope::NAME_KEY;
 use crate::store::protocol_mapper::MapperOwner;
@@ -36,9 +35,7 @@ pub async fn create(cx: &Cx, scope: &ClientScope) -> Result<(), Refusal> {
         let inserted = store::client_scope::insert_scope(db, realm, scope).await;
         inserted.map_err(|e| taken(e, NAME_KEY, || format!("Client Scope {} already exists", scope.name)))?;
         for mapper in &scope.mappers {
-            let mut mapper = mapper.clone();
-            kind::fill_in(&mut mapper);
-            store::protocol_mapper::insert_mapper(db, realm, MapperOwner::Scope(&scope.id), &mapper).await?;
+            store::protocol_mapper::insert_mapper(db, realm, MapperOwner::Scope(&scope.id), mapper).await?;
         }
         Ok(note(cx, db, Change::create(ResourceType::ClientScope, scope.id.as_str())).await?)
     })

@@ -14,6 +14,7 @@ pub mod identity_provider;
 pub mod impersonation;
 pub mod login_failure;
 pub mod offline_grant;
+pub mod partial_import;
 pub mod protocol_mapper;
 pub mod push;
 pub mod realm;

@@ -25,14 +25,12 @@ fn check(mapper: &ProtocolMapper) -> Result<(), Refusal> {
     if kind::is_known(&mapper.mapper_type) { Ok(()) } else { Err(Refusal::NotFound("ProtocolMapper provider not found")) }
 }
 
-/// Adds a mapper, with what it does not say filled in.
+/// Adds a mapper.
 pub async fn create(cx: &Cx, owner: MapperOwner<'_>, mapper: &ProtocolMapper) -> Result<(), Refusal> {
     check(mapper)?;
-    let mut mapper = mapper.clone();
-    kind::fill_in(&mut mapper);
     let realm = &cx.snapshot().realm.id;
     write_realm(cx, async |db| {
-        let inserted = store::protocol_mapper::insert_mapper(db, realm, owner, &mapper).await;
+        let inserted = store::protocol_mapper::insert_mapper(db, realm, owner, mapper).await;
         inserted.map_err(|e| taken(e, NAME_KEY, || "Protocol mapper exists with same name".to_owned()))?;
         Ok(note(cx, db, Change::create(ResourceType::ProtocolMapper, mapper.id.as_str())).await?)
     })
@@ -45,9 +43,7 @@ pub async fn create_all(cx: &Cx, owner: MapperOwner<'_>, mappers: &[ProtocolMapp
     let realm = &cx.snapshot().realm.id;
     write_realm(cx, async |db| {
         for mapper in mappers {
-            let mut mapper = mapper.clone();
-            kind::fill_in(&mut mapper);
-            let inserted = store::protocol_mapper::insert_mapper(db, realm, owner, &mapper).await;
+            let inserted = store::protocol_mapper::insert_mapper(db, realm, owner, mapper).await;
             inserted.map_err(|error| match error.is_conflict(NAME_KEY) {
                 true => Refusal::DuplicateOf("Protocol mapper name must be unique per protocol"),
                 false => error.into(),
@@ -58,14 +54,12 @@ pub async fn create_all(cx: &Cx, owner: MapperOwner<'_>, mappers: &[ProtocolMapp
     .await
 }
 
-/// Writes the mapper as it is to be; its switches follow each other as in a new one.
+/// Writes the mapper as it is to be.
 pub async fn update(cx: &Cx, mapper: &ProtocolMapper) -> Result<(), Refusal> {
     check(mapper)?;
-    let mut mapper = mapper.clone();
-    kind::fill_in(&mut mapper);
     let realm = &cx.snapshot().realm.id;
     write_decided(cx, async |db| {
-        let updated = store::protocol_mapper::update_mapper(db, realm, &mapper).await;
+        let updated = store::protocol_mapper::update_mapper(db, realm, mapper).await;
         updated.map_err(|e| taken(e, NAME_KEY, || "Protocol mapper exists with same name".to_owned()))?;
         Ok(note(cx, db, Change::update(ResourceType::ProtocolMapper)).await?)
     })

@@ -3,14 +3,15 @@
 use serde_json::{Map, Value};
 
 use super::{Refusal, fits};
-use crate::model::realm::{fresh_document, whole_number};
+use crate::model::authentication_flow::has_flow;
+use crate::model::realm::whole_number;
 use crate::model::{RealmSettings, own_attributes};
 use crate::oidc::one_time_password;
 
 /// What a realm's name may not hold: it is a segment of addresses.
 const FORBIDDEN: &str = "/?#\\%;[]\"<>{}|^`";
 const SSL: [&str; 3] = ["all", "external", "none"];
-/// Flows that are built in; their order and contents cannot be changed here.
+/// Settings that name a flow.
 const FLOWS: [&str; 7] = [
     "browserFlow",
     "registrationFlow",
@@ -44,8 +45,9 @@ pub fn check(named: &Map<String, Value>, after: &Map<String, Value>) -> Result<(
         return refuse("Invalid value for sslRequired");
     }
     for flow in FLOWS {
-        if let Some(given) = named.get(flow).filter(|v| fresh_document().get(flow) != Some(*v)) {
-            return Err(Refusal::Invalid(format!("Unable to resolve auth flow '{}'", given.as_str().unwrap_or_default())));
+        let alias = named.get(flow).map(|given| given.as_str().unwrap_or_default());
+        if let Some(unknown) = alias.filter(|alias| !has_flow(after, alias)) {
+            return Err(Refusal::Invalid(format!("Unable to resolve auth flow '{unknown}'")));
         }
     }
     let code = |name: &str| named.get(name).and_then(whole_number);
@@ -97,7 +99,7 @@ mod tests {
 
     fn refusal(named: Value) -> String {
         let named = named.as_object().cloned().unwrap();
-        let mut after = fresh_document().clone();
+        let mut after = crate::model::realm::fresh_document().clone();
         after.extend(named.clone());
         check(&named, &after).map_or_else(|r| r.to_string(), |()| "none".to_owned())
     }

@@ -24,7 +24,7 @@ fn kind_of(role: &Role) -> ResourceType {
     if role.client.is_some() { ResourceType::ClientRole } else { ResourceType::RealmRole }
 }
 
-fn refuse_administrative(cx: &Cx, role: &Role) -> Result<(), Refusal> {
+pub fn refuse_administrative(cx: &Cx, role: &Role) -> Result<(), Refusal> {
     if is_administrative(cx.snapshot(), role) { Err(Refusal::Forbidden) } else { Ok(()) }
 }
 

@@ -12,11 +12,11 @@ mod writer;
 
 use self::components::{parts_of, without_place};
 use self::keys::keys_of;
-use self::passwords::hash_passwords;
+pub(in crate::flow) use self::passwords::hash_passwords;
 pub use self::users::service_account;
 use self::without_effect::without_effect;
 pub use self::writer::{Creator, ImportError};
-use self::writer::{Names, Writer};
+pub(in crate::flow) use self::writer::{Names, Writer};
 use super::context::Server;
 use super::new_realm;
 use crate::model::credential::Credential;
@@ -221,11 +221,11 @@ impl Writer<'_> {
     }
 
     /// Whether the file has the client's account: nothing is made for the client then.
-    fn brings_account(&self, client_id: &str) -> bool {
+    pub(in crate::flow) fn brings_account(&self, client_id: &str) -> bool {
         self.import.users.iter().any(|user| user.service_account_of.as_deref() == Some(client_id))
     }
 
-    async fn client(&self, db: &mut Db<'_>, names: &mut Names, client: &ClientImport) -> Result<(), ImportError> {
+    pub(in crate::flow) async fn client(&self, db: &mut Db<'_>, names: &mut Names, client: &ClientImport) -> Result<(), ImportError> {
         let uuid = client.uuid.clone().unwrap_or_else(|| ClientUuid::new(self.new_id()));
         let row = ClientRow {
             uuid: &uuid,
@@ -318,7 +318,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    async fn group(
+    pub(in crate::flow) async fn group(
         &self,
         db: &mut Db<'_>,
         names: &mut Names,

@@ -11,7 +11,7 @@ use crate::model::realm_import::{PasswordImport, RealmImport, UserImport};
 use crate::oidc::password_policy::{self, PasswordPolicy, PolicyProblem};
 
 /// Hashes the passwords that stand in the clear; the order is that of the users and their credentials.
-pub(super) async fn hash_passwords(
+pub(in crate::flow) async fn hash_passwords(
     server: &Server,
     import: &mut RealmImport,
     now: Timestamp,

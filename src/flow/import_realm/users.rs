@@ -10,7 +10,7 @@ use crate::store::consent::Given;
 use crate::store::{self, Db};
 
 impl Writer<'_> {
-    pub(super) async fn user(
+    pub(in crate::flow) async fn user(
         &self,
         db: &mut Db<'_>,
         names: &Names,
@@ -87,7 +87,7 @@ impl Writer<'_> {
     }
 
     /// The accounts of clients that act for themselves, where the file brings none.
-    pub(super) async fn service_accounts(
+    pub(in crate::flow) async fn service_accounts(
         &self,
         db: &mut Db<'_>,
         names: &Names,

@@ -39,30 +39,30 @@ pub enum ImportError {
 
 /// What has been written so far, by name.
 #[derive(Default)]
-pub(super) struct Names {
-    pub(super) clients: HashMap<String, ClientUuid>,
-    pub(super) scopes: HashMap<String, (ClientScopeId, String)>,
-    pub(super) roles: HashMap<RoleRef, RoleId>,
-    pub(super) groups: HashMap<String, GroupId>,
+pub(in crate::flow) struct Names {
+    pub(in crate::flow) clients: HashMap<String, ClientUuid>,
+    pub(in crate::flow) scopes: HashMap<String, (ClientScopeId, String)>,
+    pub(in crate::flow) roles: HashMap<RoleRef, RoleId>,
+    pub(in crate::flow) groups: HashMap<String, GroupId>,
     /// What is named and is not there, by its path.
-    pub(super) lost: Vec<String>,
+    pub(in crate::flow) lost: Vec<String>,
 }
 
 impl Names {
-    pub(super) fn role(&self, reference: &RoleRef) -> Result<&RoleId, ImportError> {
+    pub(in crate::flow) fn role(&self, reference: &RoleRef) -> Result<&RoleId, ImportError> {
         self.roles.get(reference).ok_or_else(|| ImportError::Unknown(format!("Unable to find role {}", reference.name)))
     }
 }
 
-pub(super) struct Writer<'a> {
-    pub(super) server: &'a Server,
-    pub(super) realm: &'a RealmId,
-    pub(super) now: Timestamp,
-    pub(super) import: &'a RealmImport,
+pub(in crate::flow) struct Writer<'a> {
+    pub(in crate::flow) server: &'a Server,
+    pub(in crate::flow) realm: &'a RealmId,
+    pub(in crate::flow) now: Timestamp,
+    pub(in crate::flow) import: &'a RealmImport,
 }
 
 impl Writer<'_> {
-    pub(super) fn new_id(&self) -> String {
+    pub(in crate::flow) fn new_id(&self) -> String {
         self.server.entropy.uuid()
     }
 }

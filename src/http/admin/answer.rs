@@ -69,6 +69,13 @@ pub(crate) fn plain(body: &Value) -> Response {
     response
 }
 
+/// 200 with JSON of the plainest media type, as Keycloak answers where it does not say how to keep it.
+pub(crate) fn plain_json(body: &Value) -> Response {
+    let mut response = body.to_string().into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
 /// 200 with a text as it is.
 pub(crate) fn plain_text(text: String) -> Response {
     let mut response = text.into_response();

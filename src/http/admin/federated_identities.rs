@@ -6,7 +6,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, done, done_uncached, shown};
+use super::answer::{Answer, done_uncached, shown};
 use super::user::{NOT_FOUND, user_of};
 use super::{Admin, ManageUsers, ViewUsers};
 use crate::flow::Cx;
@@ -67,7 +67,7 @@ async fn link(
     match user_holding::link(&admin.cx, &UserId::new(id), &identity).await? {
         None => Err(NOT_FOUND),
         Some(false) => Err(AdminError::conflict("User is already linked with provider")),
-        Some(true) => Ok(done()),
+        Some(true) => Ok(done_uncached()),
     }
 }
 

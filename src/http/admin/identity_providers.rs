@@ -6,7 +6,7 @@ use axum::routing::get;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, created, done, shown};
+use super::answer::{Answer, created, done_uncached, shown};
 use super::{Admin, Permission};
 use crate::flow::Cx;
 use crate::flow::admin::identity_provider::{self as providers, field, find};
@@ -158,13 +158,13 @@ async fn change(
 ) -> Answer {
     let (alias, provider) = (&alias, &known(given, &FIELDS, Provider::NAME)?);
     settled(admin.cx, |cx: Cx| async move { providers::update(&cx, alias, provider.clone()).await }).await?;
-    Ok(done())
+    Ok(done_uncached())
 }
 
 async fn delete(admin: Admin<Manage>, Path((_, alias)): Path<(String, String)>) -> Answer {
     let alias = &alias;
     settled(admin.cx, |cx: Cx| async move { providers::delete(&cx, alias).await }).await?;
-    Ok(done())
+    Ok(done_uncached())
 }
 
 async fn mapper_types(admin: Admin<View>, Path((_, alias)): Path<(String, String)>) -> Answer {
@@ -202,11 +202,11 @@ async fn change_mapper(
 ) -> Answer {
     let (alias, id, mapper) = (&alias, &id, &known(given, &MAPPER_FIELDS, Mapper::NAME)?);
     settled(admin.cx, |cx: Cx| async move { providers::change_mapper(&cx, alias, id, Some(mapper.clone())).await }).await?;
-    Ok(done())
+    Ok(done_uncached())
 }
 
 async fn delete_mapper(admin: Admin<Manage>, Path((_, alias, id)): Path<(String, String, String)>) -> Answer {
     let (alias, id) = (&alias, &id);
     settled(admin.cx, |cx: Cx| async move { providers::change_mapper(&cx, alias, id, None).await }).await?;
-    Ok(done())
+    Ok(done_uncached())
 }

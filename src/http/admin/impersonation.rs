@@ -2,11 +2,10 @@
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::routing::post;
 use serde_json::json;
 
-use super::answer::{Answer, plain};
+use super::answer::{Answer, shown};
 use super::user::user_of;
 use super::{Admin, Permission, handing_out};
 use crate::flow::admin::impersonation::{self, Impersonation};
@@ -47,8 +46,7 @@ async fn begin(admin: Admin<Impersonate>, State(app): State<App>, Path((_, id)):
     };
     let Some((_, kept)) = impersonation::begin(cx, who).await? else { return Err(StoreError::Busy.into()) };
     let same_realm = own_realm.id == cx.snapshot().realm.id;
-    let mut response = plain(&json!({"sameRealm": same_realm, "redirect": format!("{}/account", cx.issuer)}));
-    *response.status_mut() = StatusCode::OK;
+    let mut response = shown(&json!({"sameRealm": same_realm, "redirect": format!("{}/account", cx.issuer)}));
     keep(&app, cx, &[kept], &mut response);
     Ok(response)
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::extract::Path;
-use axum::response::IntoResponse;
+use axum::http::header::CACHE_CONTROL;
 use axum::routing::get;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, done, plain, plain_text, shown};
+use super::answer::{Answer, done, plain, plain_text};
 use super::{Admin, AnyRole, ManageRealm};
 use crate::flow::Cx;
 use crate::flow::admin::{Refusal, realm_document, settled};
@@ -67,12 +67,14 @@ async fn texts_of(admin: Admin<AnyRole>, Path((_, locale)): Path<(String, String
             found.entry(key).or_insert(text);
         }
     }
-    Ok(shown(&json!(found)))
+    Ok(plain(&json!(found)))
 }
 
 async fn read(admin: Admin<AnyRole>, Path((_, locale, key)): Path<(String, String, String)>) -> Answer {
     let text = texts(&admin.cx).remove(&locale).and_then(|mut texts| texts.remove(&key)).ok_or(NOT_FOUND)?;
-    Ok(plain_text(text).into_response())
+    let mut response = plain_text(text);
+    response.headers_mut().remove(CACHE_CONTROL);
+    Ok(response)
 }
 
 async fn put(

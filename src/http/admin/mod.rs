@@ -24,6 +24,9 @@ mod identity_providers;
 mod impersonation;
 mod localization;
 mod offline_grants;
+mod organizations;
+mod partial_export;
+mod partial_import;
 mod permission;
 mod protocol_mappers;
 mod realm;
@@ -97,6 +100,9 @@ fn endpoints() -> Router<App> {
         .merge(impersonation::routes())
         .merge(localization::routes())
         .merge(offline_grants::routes())
+        .merge(organizations::routes())
+        .merge(partial_export::routes())
+        .merge(partial_import::routes())
         .merge(protocol_mappers::routes())
         .merge(realm::routes())
         .merge(realms::routes())

@@ -14,6 +14,7 @@ use crate::http::extract::Json;
 use crate::http::representation::{ProtocolMapperRepresentation, protocol_mapper};
 use crate::http::state::App;
 use crate::model::{Client, ClientScope, ProtocolMapper};
+use crate::oidc::mapper::kind;
 use crate::store::protocol_mapper::MapperOwner;
 
 /// Whose mappers they are.
@@ -69,7 +70,14 @@ fn at<O: Owner>(family: &str) -> Router<App> {
 }
 
 fn listed<'a>(mappers: impl Iterator<Item = &'a ProtocolMapper>) -> Value {
-    Value::from(mappers.map(protocol_mapper).collect::<Vec<_>>())
+    Value::from(mappers.map(effective).collect::<Vec<_>>())
+}
+
+/// A mapper with the switches that it does not set.
+fn effective(mapper: &ProtocolMapper) -> Value {
+    let mut mapper = mapper.clone();
+    kind::fill_in(&mut mapper);
+    protocol_mapper(&mapper)
 }
 
 async fn list<O: Owner>(admin: Admin<ViewClients>, Path((_, id)): Path<(String, String)>) -> Answer {
@@ -84,7 +92,7 @@ async fn list_of_protocol<O: Owner>(
 }
 
 async fn read<O: Owner>(admin: Admin<ViewClients>, Path((_, id, mapper)): Path<(String, String, String)>) -> Answer {
-    Ok(shown(&protocol_mapper(find(O::find(&admin.cx, &id)?.mappers(), &mapper)?)))
+    Ok(shown(&effective(find(O::find(&admin.cx, &id)?.mappers(), &mapper)?)))
 }
 
 async fn create<O: Owner>(

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, plain};
+use super::answer::{Answer, shown};
 use super::authenticate::Administrator;
 use crate::http::error::AdminError;
 use crate::http::extract::Query;
@@ -36,7 +36,7 @@ async fn read(Extension(administrator): Extension<Administrator>, Path(realm): P
     }
     let user = administrator.user();
     let locale = own.document.get("defaultLocale").and_then(Value::as_str).filter(|l| !l.is_empty()).unwrap_or("en");
-    Ok(plain(&json!({
+    Ok(shown(&json!({
         "userId": user.id,
         "realm": own.name,
         "displayName": user.full_name().unwrap_or_else(|| user.username.clone()),

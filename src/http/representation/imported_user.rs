@@ -208,6 +208,8 @@ pub(crate) struct ImportedGroup {
     realm_roles: Option<Vec<Text>>,
     client_roles: Option<BTreeMap<String, Vec<Text>>>,
     sub_groups: Option<Vec<ImportedGroup>>,
+    /// Looked at where groups are added to those of a realm.
+    pub(super) path: Option<Text>,
     #[serde(flatten)]
     _ignored: Ignored<GroupFields>,
 }
@@ -217,7 +219,7 @@ struct GroupFields;
 
 impl Names for GroupFields {
     const NAMES: &'static [&'static str] = &[];
-    const DERIVED: &'static [&'static str] = &["access", "parentId", "path", "subGroupCount"];
+    const DERIVED: &'static [&'static str] = &["access", "parentId", "subGroupCount"];
 }
 
 impl ImportedGroup {

@@ -8,6 +8,7 @@ pub(crate) mod consent;
 pub(crate) mod credential;
 pub(crate) mod event;
 mod events_config;
+pub(crate) mod export;
 pub(crate) mod group;
 mod imported_user;
 mod key;

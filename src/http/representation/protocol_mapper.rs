@@ -40,10 +40,9 @@ impl ProtocolMapperRepresentation {
         self.ignored.report(&format!("{path}.protocolMappers.{name}"), report);
     }
 
-    /// The mapper with what this names; its configuration is replaced.
+    /// The mapper with what this names; its name stays, and its configuration is replaced (Keycloak).
     pub(crate) fn put_on(&self, mapper: &ProtocolMapper) -> ProtocolMapper {
         let mut changed = mapper.clone();
-        put(&mut changed.name, self.name.as_ref());
         put(&mut changed.protocol, self.protocol.as_ref());
         put(&mut changed.mapper_type, self.protocol_mapper.as_ref());
         changed.config = self.config();

@@ -114,6 +114,11 @@ impl RealmRepresentation {
         }
     }
 
+    /// The paths of its groups, each where the file says it.
+    pub(crate) fn group_paths(&self) -> Vec<Option<String>> {
+        self.groups.iter().flatten().map(|group| text(group.path.as_ref())).collect()
+    }
+
     fn roles(&self) -> Vec<RoleImport> {
         self.all_roles().map(|(client, role)| role.to_import(client)).collect()
     }

@@ -44,6 +44,7 @@ impl Values {
     fn to_list(&self) -> Vec<String> {
         match self {
             Self::Many(values) => values.iter().flatten().map(|v| v.0.clone()).collect(),
+            Self::One(value) if value.0.is_empty() => Vec::new(),
             Self::One(value) => vec![value.0.clone()],
         }
     }

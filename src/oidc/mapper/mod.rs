@@ -101,8 +101,13 @@ fn speaks(mapper: &ProtocolMapper, place: Place) -> bool {
         "oidc-nonce-backwards-compatible-mapper" => true,
         // These never speak at userinfo unless they are told to.
         "oidc-acr-mapper" | "oidc-usersessionmodel-note-mapper" => false,
-        // Mappers older than the switch for userinfo speak there where they speak in ID tokens.
-        _ => place == Place::UserInfo && mapper.is_set(Place::IdToken.flag()),
+        // Mappers older than these switches speak at userinfo where they speak in ID tokens, and at introspection where they
+        // speak in access tokens.
+        _ => match place {
+            Place::UserInfo => mapper.is_set(Place::IdToken.flag()),
+            Place::Introspection => mapper.is_set(Place::AccessToken.flag()),
+            _ => false,
+        },
     };
     mapper.is_set(place.flag()) || (unset && default)
 }

@@ -1,0 +1,81 @@
+//! `/partialImport`: parts of a file are added to a realm that is there.
+
+use axum::Router;
+use axum::routing::post;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::answer::{Answer, plain_json};
+use super::{Admin, ManageRealm, handing_out};
+use crate::flow::Cx;
+use crate::flow::admin::partial_import::{self, Action, Addition, IfExists, Outcome};
+use crate::flow::admin::settled;
+use crate::http::error::AdminError;
+use crate::http::extract::{Json, Representation};
+use crate::http::representation::RealmRepresentation;
+use crate::http::representation::lenient::Text;
+use crate::http::state::App;
+use crate::model::RoleId;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/{realm}/partialImport", post(add))
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PartialImport {
+    #[serde(default)]
+    if_resource_exists: Option<Text>,
+    #[serde(flatten)]
+    file: RealmRepresentation,
+}
+
+impl Representation for PartialImport {
+    const NAME: &'static str = "PartialImportRepresentation";
+}
+
+/// Nobody brings in by a file what he could not give.
+async fn add(admin: Admin<ManageRealm>, Json(given): Json<PartialImport>) -> Answer {
+    let if_exists = match given.if_resource_exists.as_ref().map(|text| text.0.as_str()) {
+        None | Some("FAIL") => IfExists::Fail,
+        Some("SKIP") => IfExists::Skip,
+        Some("OVERWRITE") => IfExists::Overwrite,
+        Some(_) => return Err(AdminError::bad_request("ifResourceExists is one of FAIL, SKIP and OVERWRITE")),
+    };
+    let import = given.file.to_import(admin.cx.now, admin.cx.entropy());
+    let addition = &Addition::new(&admin.cx, import, given.file.group_paths(), if_exists).await?;
+    let snapshot = admin.cx.snapshot();
+    let roles: Vec<RoleId> = addition
+        .given_roles()
+        .into_iter()
+        .filter_map(|role| match &role.client {
+            None => snapshot.realm_role(&role.name),
+            Some(client) => snapshot.client(client).and_then(|client| snapshot.client_role(&client.uuid, &role.name)),
+        })
+        .map(|role| role.id.clone())
+        .collect();
+    let groups = addition.import.users.iter().flat_map(|user| &user.groups).filter_map(|path| snapshot.group_at(path));
+    if !handing_out::allows(&admin, &roles) || !groups.into_iter().all(|group| handing_out::allows_group(&admin, &group.id)) {
+        return Err(AdminError::Forbidden);
+    }
+    let outcomes = settled(admin.cx, |cx: Cx| async move { partial_import::run(&cx, addition).await }).await?;
+    Ok(plain_json(&results(&outcomes)))
+}
+
+fn results(outcomes: &[Outcome]) -> Value {
+    let count = |action: Action| outcomes.iter().filter(|outcome| outcome.action == action).count();
+    let entry = |outcome: &Outcome| {
+        let action = match outcome.action {
+            Action::Added => "ADDED",
+            Action::Skipped => "SKIPPED",
+            Action::Overwritten => "OVERWRITTEN",
+        };
+        json!({"action": action, "resourceType": outcome.kind, "resourceName": outcome.name, "id": outcome.id})
+    };
+    json!({
+        "overwritten": count(Action::Overwritten),
+        "added": count(Action::Added),
+        "skipped": count(Action::Skipped),
+        "results": outcomes.iter().map(entry).collect::<Vec<Value>>(),
+    })
+}

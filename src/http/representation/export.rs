@@ -1,0 +1,242 @@
+//! A realm as a file, as Keycloak writes one and reads one (`RealmRepresentation` with all that is in it).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::client::client as shown_client;
+use super::client_scope::client_scope;
+use super::group::group as full_group;
+use super::realm::realm as shown_realm;
+use super::role::role as full_role;
+use crate::flow::masking::mask;
+use crate::model::authentication_flow::{AuthenticationFlow, CONFIGS, FLOWS, Flows};
+use crate::model::component::is_secret;
+use crate::model::realm::{IDENTITY_PROVIDER_MAPPERS, IDENTITY_PROVIDERS, LOCALIZATION_TEXTS};
+use crate::model::{ClientScopeId, Component, GroupId, RealmSnapshot, Role, RoleId, User, required_action};
+
+/// The version of Keycloak that reads such files.
+const VERSION: &str = "26.7.0";
+
+/// Which parts a file has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts {
+    pub clients: bool,
+    pub groups_and_roles: bool,
+    /// Whether secrets stand in it: of clients, of the mail server, and private keys. Else there are masks, and no keys.
+    pub secrets: bool,
+}
+
+/// The realm without its users. `components`: with their secrets, if the file is to have them.
+pub(crate) fn realm_file(snapshot: &RealmSnapshot, components: &[Component], parts: Parts) -> Map<String, Value> {
+    let Value::Object(mut file) = shown_realm(snapshot) else { return Map::new() };
+    file.extend(documents(snapshot, parts));
+    file.insert("keycloakVersion".to_owned(), json!(VERSION));
+    let realm = &snapshot.realm;
+    let mut scopes: Vec<_> = snapshot.scopes.values().collect();
+    scopes.sort_by(|a, b| a.name.cmp(&b.name));
+    file.insert("clientScopes".to_owned(), scopes.into_iter().map(client_scope).collect());
+    file.insert("defaultDefaultClientScopes".to_owned(), json!(scope_names(snapshot, &realm.default_scopes)));
+    file.insert("defaultOptionalClientScopes".to_owned(), json!(scope_names(snapshot, &realm.optional_scopes)));
+    file.extend(scope_mappings(snapshot, parts.clients));
+    file.insert("components".to_owned(), tree_of(components, realm.id.as_str(), parts.secrets));
+    if parts.groups_and_roles {
+        file.insert("roles".to_owned(), roles(snapshot));
+        file.insert("groups".to_owned(), groups(snapshot, None));
+    }
+    if parts.clients {
+        file.insert("clients".to_owned(), clients(snapshot, parts.secrets));
+    }
+    file
+}
+
+/// What of the realm's document has addresses of its own.
+fn documents(snapshot: &RealmSnapshot, parts: Parts) -> Map<String, Value> {
+    let realm = &snapshot.realm;
+    let flows = Flows::of(realm);
+    let list = |name: &str| realm.document.get(name).cloned().unwrap_or_else(|| json!([]));
+    let mut shown = Map::new();
+    let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);
+    put(required_action::FIELD, json!(realm.settings.required_actions));
+    put(FLOWS, flows.flows.iter().map(exported_flow).collect());
+    put(CONFIGS, json!(flows.configs));
+    put(LOCALIZATION_TEXTS, realm.document.get(LOCALIZATION_TEXTS).cloned().unwrap_or_else(|| json!({})));
+    put(IDENTITY_PROVIDER_MAPPERS, list(IDENTITY_PROVIDER_MAPPERS));
+    let mut providers = list(IDENTITY_PROVIDERS);
+    if !parts.secrets {
+        mask(&mut providers);
+    }
+    put(IDENTITY_PROVIDERS, providers);
+    if parts.secrets && let Some(mail) = realm.document.get("smtpServer") {
+        put("smtpServer", mail.clone());
+    }
+    shown
+}
+
+/// Executions have no ids in files.
+fn exported_flow(flow: &AuthenticationFlow) -> Value {
+    let mut shown = super::authentication_flow::flow(flow);
+    if flow.description.is_none()
+        && let Some(fields) = shown.as_object_mut()
+    {
+        fields.insert("description".to_owned(), json!(""));
+    }
+    shown
+}
+
+fn scope_names<'a>(snapshot: &'a RealmSnapshot, ids: &[ClientScopeId]) -> Vec<&'a str> {
+    let mut names: Vec<&str> = ids.iter().filter_map(|id| snapshot.scopes.get(id)).map(|s| s.name.as_str()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Roles by name: those of the realm, and those of each client by its `client_id`.
+type ByContainer<'a> = BTreeMap<Option<&'a str>, Vec<&'a str>>;
+
+fn by_container<'a>(snapshot: &'a RealmSnapshot, ids: &'a [RoleId]) -> ByContainer<'a> {
+    let mut found: ByContainer<'a> = BTreeMap::new();
+    for role in ids.iter().filter_map(|id| snapshot.roles.get(id)) {
+        let container = role.client.as_ref().map(|uuid| snapshot.clients.get(uuid).map(|c| c.client_id.as_str()));
+        match container {
+            None => found.entry(None).or_default().push(&role.name),
+            Some(Some(client)) => found.entry(Some(client)).or_default().push(&role.name),
+            // A role of a client that is gone is gone with it.
+            Some(None) => {}
+        }
+    }
+    found.values_mut().for_each(|names| names.sort_unstable());
+    found
+}
+
+/// `scopeMappings` has the roles of the realm, `clientScopeMappings` those of each client.
+fn scope_mappings(snapshot: &RealmSnapshot, with_clients: bool) -> Map<String, Value> {
+    let mut of_realm: Vec<Value> = Vec::new();
+    let mut of_clients: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    let scopes = snapshot.scopes.values().map(|scope| ("clientScope", scope.name.as_str(), &scope.role_mappings));
+    let clients = snapshot.clients.values().filter(|_| with_clients);
+    let clients = clients.map(|client| ("client", client.client_id.as_str(), &client.scope_mappings));
+    let mut owners: Vec<_> = scopes.chain(clients).collect();
+    owners.sort_unstable();
+    for (kind, name, roles) in owners {
+        for (container, roles) in by_container(snapshot, roles) {
+            let mapping = json!({kind: name, "roles": roles});
+            match container {
+                None => of_realm.push(mapping),
+                Some(client) => of_clients.entry(client).or_default().push(mapping),
+            }
+        }
+    }
+    let mut shown = Map::from_iter([("scopeMappings".to_owned(), Value::from(of_realm))]);
+    if with_clients || !of_clients.is_empty() {
+        shown.insert("clientScopeMappings".to_owned(), json!(of_clients));
+    }
+    shown
+}
+
+fn roles(snapshot: &RealmSnapshot) -> Value {
+    let mut all: Vec<&Role> = snapshot.roles.values().collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut of_realm: Vec<Value> = Vec::new();
+    let mut of_clients: BTreeMap<&str, Vec<Value>> =
+        snapshot.clients.values().map(|client| (client.client_id.as_str(), Vec::new())).collect();
+    for role in all {
+        let shown = exported_role(snapshot, role);
+        match role.client.as_ref().map(|uuid| snapshot.clients.get(uuid)) {
+            None => of_realm.push(shown),
+            Some(Some(client)) => of_clients.entry(client.client_id.as_str()).or_default().push(shown),
+            Some(None) => {}
+        }
+    }
+    json!({"realm": of_realm, "client": of_clients})
+}
+
+fn exported_role(snapshot: &RealmSnapshot, role: &Role) -> Value {
+    let mut shown = full_role(snapshot, role);
+    let children = by_container(snapshot, &role.children);
+    if children.is_empty() {
+        return shown;
+    }
+    let mut composites = Map::new();
+    let mut of_clients = Map::new();
+    for (container, names) in children {
+        match container {
+            None => composites.insert("realm".to_owned(), json!(names)),
+            Some(client) => of_clients.insert(client.to_owned(), json!(names)),
+        };
+    }
+    if !of_clients.is_empty() {
+        composites.insert("client".to_owned(), Value::from(of_clients));
+    }
+    if let Some(fields) = shown.as_object_mut() {
+        fields.insert("composites".to_owned(), Value::from(composites));
+    }
+    shown
+}
+
+fn groups(snapshot: &RealmSnapshot, parent: Option<&GroupId>) -> Value {
+    let below = snapshot.groups_below(parent).into_iter().map(|group| {
+        let mut shown = full_group(snapshot, group);
+        shown.insert("subGroups".to_owned(), groups(snapshot, Some(&group.id)));
+        Value::from(shown)
+    });
+    below.collect()
+}
+
+fn clients(snapshot: &RealmSnapshot, secrets: bool) -> Value {
+    let mut all: Vec<_> = snapshot.clients.values().collect();
+    all.sort_by(|a, b| a.client_id.cmp(&b.client_id));
+    let exported = all.into_iter().map(|client| {
+        let mut shown = shown_client(snapshot, client, false);
+        if let Some(fields) = shown.as_object_mut() {
+            fields.remove("access");
+        }
+        if !secrets {
+            mask(&mut shown);
+        }
+        shown
+    });
+    exported.collect()
+}
+
+/// Components by the type of their provider, each with those below it.
+fn tree_of(components: &[Component], parent: &str, secrets: bool) -> Value {
+    let mut by_type: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for component in components.iter().filter(|c| c.parent == parent) {
+        let kept = |name: &str| secrets || !is_secret(name);
+        let config: Map<String, Value> =
+            component.config.iter().filter(|(name, _)| kept(name)).map(|(name, values)| (name.clone(), json!(values))).collect();
+        let mut shown = json!({
+            "id": component.id,
+            "name": component.name,
+            "providerId": component.provider_id,
+            "subComponents": tree_of(components, component.id.as_str(), secrets),
+            "config": config,
+        });
+        if let (Some(sub_type), Some(fields)) = (&component.sub_type, shown.as_object_mut()) {
+            fields.insert("subType".to_owned(), json!(sub_type));
+        }
+        by_type.entry(&component.provider_type).or_default().push(shown);
+    }
+    json!(by_type)
+}
+
+/// What a user holds, by name: roles of the realm and of clients, and groups by path.
+pub(crate) fn held(snapshot: &RealmSnapshot, user: &User) -> Map<String, Value> {
+    let mut of_clients = Map::new();
+    let mut of_realm = Vec::new();
+    for (container, names) in by_container(snapshot, &user.roles) {
+        match container {
+            None => of_realm = names,
+            Some(client) => {
+                of_clients.insert(client.to_owned(), json!(names));
+            }
+        }
+    }
+    let mut groups: Vec<String> = user.groups.iter().map(|id| snapshot.group_path(id)).filter(|p| !p.is_empty()).collect();
+    groups.sort_unstable();
+    let mut shown = Map::from_iter([("realmRoles".to_owned(), json!(of_realm)), ("groups".to_owned(), json!(groups))]);
+    if !of_clients.is_empty() {
+        shown.insert("clientRoles".to_owned(), Value::from(of_clients));
+    }
+    shown
+}
