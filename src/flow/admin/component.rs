@@ -65,6 +65,10 @@ pub async fn create(cx: &Cx, given: &Given) -> Result<ComponentId, Refusal> {
     let component = new_component(cx, given)?;
     let provider = check(&component)?;
     let id = component.id.clone();
+    // Keys and other components stand in two tables, and have one address.
+    if given.id.is_some() && find(cx, id.as_str()).await.is_ok() {
+        return Err(Refusal::Duplicate);
+    }
     let realm = &cx.snapshot().realm.id;
     let created = || Change::create(ResourceType::Component, id.as_str()).with("id", id.as_str());
     if component.provider_type == USER_PROFILE {
@@ -101,7 +105,7 @@ fn new_component(cx: &Cx, given: &Given) -> Result<Component, Refusal> {
     let provider_id = given.provider_id.clone().unwrap_or_default();
     let mut config = given.config.clone();
     config.retain(|_, values| values.iter().any(|value| !value.is_empty()));
-    Ok(Component {
+    Ok(without_unknown(Component {
         id: ComponentId::new(own_id(given.id.as_deref())?.unwrap_or_else(|| cx.entropy().uuid())),
         name: given.name.clone().unwrap_or_else(|| provider_id.clone()),
         provider_type: given.provider_type.clone().unwrap_or_default(),
@@ -109,8 +113,7 @@ fn new_component(cx: &Cx, given: &Given) -> Result<Component, Refusal> {
         parent: parent(cx, given.parent.as_deref()),
         sub_type: given.sub_type.clone(),
         config,
-    })
-    .map(without_unknown)
+    }))
 }
 
 /// An id that is brought along is a segment of addresses.
