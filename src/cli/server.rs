@@ -77,13 +77,14 @@ pub async fn sweep_once(settings: &Settings, dry_run: bool) -> anyhow::Result<()
     let verb = if dry_run { "would remove" } else { "removed" };
     output::line(format!(
         "{verb} {} offline sessions, {} online sessions, {} parts of clients with shorter limits, {} codes, {} sign-ins, \
-         {} revoked tokens, {} events",
+         {} revoked tokens, {} links of letters, {} events",
         swept.offline_sessions,
         swept.online_sessions,
         swept.offline_parts + swept.online_parts,
         swept.codes,
         swept.tabs,
         swept.revoked_tokens,
+        swept.action_tokens,
         swept.events,
     ));
     server.store.close().await;

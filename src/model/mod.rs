@@ -3,6 +3,7 @@
 //! No rule of the protocol and no statement of the database stands here; a type may know how to read itself from its stored
 //! form and how to answer simple questions about itself. Field names in JSON are Keycloak's.
 
+pub mod action_token;
 pub mod admin_event;
 pub mod authentication_session;
 pub mod authorization_code;
@@ -16,6 +17,7 @@ pub mod group;
 pub mod id;
 pub mod login_failure;
 pub mod logout_notice;
+pub mod mail;
 pub mod own_attributes;
 pub mod protocol_mapper;
 pub mod realm;
@@ -26,11 +28,13 @@ pub mod signing_key;
 pub mod snapshot;
 pub mod user;
 
+pub use action_token::{ActionDetails, ActionKind, ActionToken};
 pub use client::{Client, ClientSettings};
 pub use client_scope::ClientScope;
 pub use consent::Consent;
 pub use group::Group;
 pub use id::*;
+pub use mail::MailServer;
 pub use protocol_mapper::ProtocolMapper;
 pub use realm::{Realm, RealmSettings};
 pub use role::Role;

@@ -5,6 +5,7 @@ pub mod client_rules;
 pub mod client_scope;
 pub mod consent;
 pub mod explain;
+pub mod letter;
 pub mod login_failure;
 pub mod offline_grant;
 pub mod push;

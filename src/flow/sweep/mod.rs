@@ -42,6 +42,8 @@ pub struct Swept {
     pub codes: u64,
     pub tabs: u64,
     pub revoked_tokens: u64,
+    /// Links of letters.
+    pub action_tokens: u64,
     pub events: u64,
     pub batches: u64,
     /// How long the oldest of them could have been removed already.

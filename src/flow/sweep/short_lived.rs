@@ -1,4 +1,4 @@
-//! Codes, tabs and notes of revoked tokens past their time, and events that the realm keeps no longer.
+//! Codes, tabs, notes of revoked tokens and links of letters past their time, and events that the realm keeps no longer.
 
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ pub(super) async fn sweep(server: &Server, rules: SweepRules, now: Timestamp, sw
     let tabs_cutoff = cutoff - TABS_KEPT;
     if rules.dry_run {
         let mut db = server.store.db().await?;
-        [swept.codes, swept.tabs, swept.revoked_tokens] = short_lived::count_short_lived(&mut db, cutoff, tabs_cutoff).await?;
+        let counts = short_lived::count_short_lived(&mut db, cutoff, tabs_cutoff).await?;
+        [swept.codes, swept.tabs, swept.revoked_tokens, swept.action_tokens] = counts;
         return Ok(());
     }
     loop {
@@ -26,11 +27,13 @@ pub(super) async fn sweep(server: &Server, rules: SweepRules, now: Timestamp, sw
         let codes = short_lived::delete_codes(&mut db, cutoff, limit).await?;
         let tabs = short_lived::delete_tabs(&mut db, tabs_cutoff, limit).await?;
         let revoked = short_lived::delete_revoked(&mut db, cutoff, limit).await?;
+        let links = short_lived::delete_action_tokens(&mut db, cutoff, limit).await?;
         swept.codes += codes;
         swept.tabs += tabs;
         swept.revoked_tokens += revoked;
+        swept.action_tokens += links;
         swept.batches += 1;
-        if [codes, tabs, revoked].into_iter().all(|n| n < u64::from(rules.batch)) {
+        if [codes, tabs, revoked, links].into_iter().all(|n| n < u64::from(rules.batch)) {
             return Ok(());
         }
     }

@@ -10,6 +10,7 @@ mod clients;
 mod events;
 mod explain;
 mod handing_out;
+mod letters;
 mod offline_grants;
 mod permission;
 mod realm;
@@ -56,6 +57,7 @@ fn endpoints() -> Router<App> {
         .merge(clients::routes())
         .merge(events::routes())
         .merge(explain::routes())
+        .merge(letters::routes())
         .merge(offline_grants::routes())
         .merge(realm::routes())
         .merge(realms::routes())
