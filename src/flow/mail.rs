@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
@@ -12,7 +15,7 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executo
 use thiserror::Error;
 
 use super::context::Cx;
-use crate::base::Secret;
+use crate::base::{Secret, sha256};
 use crate::model::MailServer;
 use crate::model::mail::MailEncryption;
 use crate::store;
@@ -104,7 +107,15 @@ fn tls(server: &MailServer) -> Result<Tls, MailError> {
 fn message(server: &MailServer, post: &Post) -> Result<Message, MailError> {
     let from = mailbox("from", &server.from, server.from_name.as_deref())?;
     let to = mailbox("the user's address", &post.to, None)?;
-    let mut letter = Message::builder().from(from.clone()).to(to.clone()).subject(one_line(&post.subject));
+    // No two letters are the same, for no two links are; and the name of this machine is nobody's business.
+    let id = URL_SAFE_NO_PAD.encode(sha256(format!("{}\n{}", post.to, post.text).as_bytes()));
+    let mut letter = Message::builder()
+        .message_id(Some(format!("<{id}@{}>", from.email.domain())))
+        .from(from)
+        .to(to.clone())
+        .subject(one_line(&post.subject))
+        // Who is away answers to people, not to this (RFC 3834 §5).
+        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
     if let Some(reply_to) = &server.reply_to {
         letter = letter.reply_to(mailbox("replyTo", reply_to, server.reply_to_name.as_deref())?);
     }

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::browser::{Browser, Keep, Move, Next, PageStep, Told};
 use super::context::Cx;
 use super::stopped::Stopped;
-use super::{event, second_factor, sign_in, tab};
+use super::{brute_force, event, second_factor, sign_in, tab};
 use crate::base::sha256;
 use crate::model::authentication_session::{ActionRequest, Authenticated, AuthenticationSession, Progress, TabRequest};
 use crate::model::credential::PASSWORD;
@@ -107,6 +107,13 @@ async fn look_up(cx: &Cx, key: &str) -> Result<Result<Link, Move>, StoreError> {
     if !is_theirs || token.kind == ActionKind::ResetPassword && has_newer_password(cx, &token).await? {
         return refused(GONE);
     }
+    // Nothing new opens during a lock; the link waits for its end.
+    if token.kind == ActionKind::ResetPassword
+        && brute_force::is_on(cx)
+        && brute_force::lock_of(cx, &mut cx.store().db().await?, &user).await?.is_some()
+    {
+        return refused("accountTemporarilyDisabledMessage");
+    }
     Ok(Ok(Link { hash, token, user, client: Arc::clone(client) }))
 }
 
@@ -164,7 +171,7 @@ async fn take(cx: &Cx, link: &Link) -> Result<bool, StoreError> {
     let (realm, token) = (&cx.snapshot().realm.id, &link.token);
     let written = cx.store().in_tx_or(async |db| {
         if !store::action_token::take_action_token(db, realm, &link.hash, cx.now).await?
-            || !store::user::set_email_verified(db, realm, &token.user, &token.details.email).await?
+            || !store::action_token::set_email_verified(db, realm, &token.user, &token.details.email).await?
         {
             return Err(Stopped::Moved);
         }

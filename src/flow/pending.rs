@@ -65,8 +65,8 @@ pub fn may_change(cx: &Cx, field: &str) -> bool {
 
 /// Takes from the user what is asked for and done already: an address that was proved by other ways, a profile that is complete.
 pub(super) async fn settle(cx: &Cx, db: &mut Db<'_>, user: &User) -> Result<(), StoreError> {
-    for action in [VERIFY_EMAIL, VERIFY_PROFILE] {
-        if user.required_actions.iter().any(|asked| asked == action) {
+    for (action, is_done) in [(VERIFY_EMAIL, user.email_verified), (VERIFY_PROFILE, true)] {
+        if is_done && user.required_actions.iter().any(|asked| asked == action) {
             store::user::delete_required_action(db, &cx.snapshot().realm.id, &user.id, action).await?;
         }
     }

@@ -1,4 +1,4 @@
-//! Links in letters. Using one is one conditional statement: of any number who open it at once, one goes on.
+//! Links in letters, and what opening one proves. Using one is one conditional statement: of any number who open it at once, one goes on.
 
 use sqlx::types::Json;
 
@@ -83,4 +83,18 @@ pub async fn spend_action_tokens(
     .execute(db.raw())
     .await?;
     Ok(())
+}
+
+/// The address is the user's, and nobody asks for that any more. False if the user has another address by now, is switched off,
+/// or is gone.
+pub async fn set_email_verified(db: &mut Db<'_>, realm: &RealmId, user: &UserId, email: &str) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update user_account set email_verified = true, required_actions = array_remove(required_actions, 'VERIFY_EMAIL'),
+           version = version + 1
+         where realm_id = $1 and user_id = $2 and email = $3 and enabled",
+        realm.as_str(),
+        user.as_str(),
+        email,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }

@@ -263,20 +263,6 @@ pub async fn delete_required_action(db: &mut Db<'_>, realm: &RealmId, user: &Use
     Ok(())
 }
 
-/// The address is the user's, and nobody asks for that any more. False if the user has another address by now, is switched off,
-/// or is gone.
-pub async fn set_email_verified(db: &mut Db<'_>, realm: &RealmId, user: &UserId, email: &str) -> Result<bool, StoreError> {
-    let done = sqlx::query!(
-        "update user_account set email_verified = true, required_actions = array_remove(required_actions, 'VERIFY_EMAIL'),
-           version = version + 1
-         where realm_id = $1 and user_id = $2 and email = $3 and enabled",
-        realm.as_str(),
-        user.as_str(),
-        email,
-    );
-    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
-}
-
 /// Makes every token that the user has now stale.
 pub async fn set_not_before(db: &mut Db<'_>, realm: &RealmId, user: &UserId, not_before: i64) -> Result<(), StoreError> {
     sqlx::query!(

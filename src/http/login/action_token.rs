@@ -52,5 +52,6 @@ fn ask(cx: &Cx, pages: &Pages, key: &str, question: &Question) -> Info {
         }
     };
     let url = letters::link(cx, client, Some(&tab.tab), key);
-    Info { heading, text: Some(text), link: Some(Link { url, text: Message::new("proceedWithAction") }) }
+    let text = Some(text).filter(|_| token.kind != ActionKind::ExecuteActions || !token.details.actions.is_empty());
+    Info { heading, text, link: Some(Link { url, text: Message::new("proceedWithAction") }) }
 }

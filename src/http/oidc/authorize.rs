@@ -46,16 +46,26 @@ async fn answer(app: &App, cx: &Cx, headers: &HeaderMap, wish: Wish, parameters:
     };
     let pages = Pages::of(app, cx, headers, parameters.filled("ui_locales"));
     match authorize::run(cx, &browser(headers), wish, parameters).await {
-        Ok(moved) => first_page(app, cx, &pages, &browser(headers), moved).await.unwrap_or_else(|error| pages.trouble(&error)),
+        Ok(moved) => {
+            first_page(app, cx, &pages, (&browser(headers), wish), moved).await.unwrap_or_else(|error| pages.trouble(&error))
+        }
         Err(error) => pages.trouble(&error),
     }
 }
 
 /// The login page, or the form for new users, is shown at once, without a redirect to it.
-async fn first_page(app: &App, cx: &Cx, pages: &Pages, browser: &Browser, moved: Move) -> Result<Response, StoreError> {
+async fn first_page(
+    app: &App,
+    cx: &Cx,
+    pages: &Pages,
+    (browser, wish): (&Browser, Wish),
+    moved: Move,
+) -> Result<Response, StoreError> {
     let tab = match &moved.next {
-        // A request that is none is told so on a page of its own; whether users may register is a matter of the sign-in.
-        Next::Error(error) if error.message != "registrationNotAllowedMessage" => return Ok(pages.error(error)),
+        // A request that is none is told so on a page of its own; `prompt=create` in vain is a matter of the sign-in.
+        Next::Error(error) if wish == Wish::Register || error.message != "registrationNotAllowedMessage" => {
+            return Ok(pages.error(error));
+        }
         Next::Page(PageOf { step: PageStep::Login | PageStep::Registration, tab, .. }) => tab,
         _ => return Ok(move_on(app, cx, pages, moved)),
     };
