@@ -30,6 +30,7 @@ const FOREIGN: &[(&str, &[&str], &str)] = &[
     ("hyper", &["http", "cli"], "HTTP types stay at the edge"),
     ("hyper_util", &["http", "cli"], "HTTP types stay at the edge"),
     ("reqwest", &["flow"], "requests to others leave by one file, flow/outgoing.rs"),
+    ("lettre", &["flow"], "letters leave by one file, flow/mail.rs"),
     ("sqlx", &["store"], "SQL lives in store, and is checked"),
     ("jsonwebtoken", &["jose"], "tokens are signed and read in jose"),
     ("minijinja", &["view"], "pages are drawn in view"),

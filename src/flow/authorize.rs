@@ -7,7 +7,7 @@ use super::browser::{Browser, Move, Next, PageStep};
 use super::context::Cx;
 use super::session_lookup::ATTEMPTS;
 use super::signed_in::{self, SignedIn};
-use super::{sign_in, tab};
+use super::{pending, sign_in, tab};
 use crate::model::authentication_session::{Authenticated, Progress, SignInRequest, TabRequest};
 use crate::model::session::Session;
 use crate::oidc::authorization_request::{self, Failure, Valid};
@@ -15,7 +15,15 @@ use crate::oidc::form::Parameters;
 use crate::oidc::{OAuthError, OAuthErrorCode};
 use crate::store::StoreError;
 
-pub async fn run(cx: &Cx, browser: &Browser, parameters: &Parameters) -> Result<Move, StoreError> {
+/// What the browser was sent for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    SignIn,
+    /// The same request, and the form for new users first: `…/registrations`, or `prompt=create`.
+    Register,
+}
+
+pub async fn run(cx: &Cx, browser: &Browser, wish: Wish, parameters: &Parameters) -> Result<Move, StoreError> {
     let identified = match authorization_request::identify(cx.snapshot(), cx.server_url(), parameters) {
         Ok(identified) => identified,
         Err(page) => return Ok(Move::to(Next::Error(page))),
@@ -27,6 +35,9 @@ pub async fn run(cx: &Cx, browser: &Browser, parameters: &Parameters) -> Result<
             return Ok(Move::to(Next::Client(identified.refuse(&error, mode, &cx.issuer))));
         }
     };
+    if wish == Wish::Register || valid.prompt.create && !valid.prompt.none {
+        return register(cx, browser, &valid).await;
+    }
     for _ in 0..ATTEMPTS {
         let signed_in = signed_in::signed_in(cx, browser).await?;
         if let Some(moved) = decide(cx, browser, &valid, signed_in).await? {
@@ -34,6 +45,17 @@ pub async fn run(cx: &Cx, browser: &Browser, parameters: &Parameters) -> Result<
         }
     }
     Err(StoreError::Busy)
+}
+
+/// The form for new users, whoever is signed in.
+async fn register(cx: &Cx, browser: &Browser, valid: &Valid) -> Result<Move, StoreError> {
+    if !cx.settings().registration_allowed {
+        return Ok(Move::error("registrationNotAllowedMessage"));
+    }
+    let progress = Progress::Password { message: None, known_user: None };
+    let client = Arc::clone(&valid.identified.client);
+    let (tab, keep) = tab::open(cx, browser, &client, TabRequest::SignIn(request_of(valid)), progress).await?;
+    Ok(Move { next: Next::Page(tab::page(&client, &tab, PageStep::Registration)), keep: vec![keep] })
 }
 
 /// `None`: the session was ended while it was looked at.
@@ -51,8 +73,8 @@ async fn decide(cx: &Cx, browser: &Browser, valid: &Valid, signed_in: Option<Sig
     let client = Arc::clone(&valid.identified.client);
     let request = request_of(valid);
     let asks = !sign_in::asked(cx, &client, &present.user, &request).is_empty();
-    let actions = sign_in::pending_action(&present.user).is_some();
-    if valid.prompt.none && (asks || actions) {
+    let action = pending::next(cx, &present.user, &[]);
+    if valid.prompt.none && (asks || action.is_some()) {
         return refuse(OAuthErrorCode::InteractionRequired);
     }
     let authenticated = Authenticated {
@@ -63,13 +85,15 @@ async fn decide(cx: &Cx, browser: &Browser, valid: &Valid, signed_in: Option<Sig
         level: 0,
         session: Some(present.session.id.clone()),
         asked: Vec::new(),
+        actions: Vec::new(),
+        mailed: None,
     };
-    if !asks && !actions {
+    if !asks && action.is_none() {
         return sign_in::complete(cx, browser, &client, None, &request, &present.user, &authenticated).await;
     }
     let progress = Progress::Authenticated(authenticated);
     let (tab, keep) = tab::open(cx, browser, &client, TabRequest::SignIn(request), progress).await?;
-    let step = sign_in::step_of(&present.user, asks);
+    let step = action.unwrap_or(PageStep::Consent);
     Ok(Some(Move { next: Next::Page(tab::page(&client, &tab, step)), keep: vec![keep] }))
 }
 

@@ -49,6 +49,17 @@ pub enum Next {
     Error(PageError),
     /// One of the server's own pages: asked for anew, so that reloading it repeats nothing.
     Page(PageOf),
+    /// The end of the way: something is done, and no client waits.
+    Told(Told),
+}
+
+/// What the user is told at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// A message key of the pages.
+    pub message: &'static str,
+    /// Where the user may go on.
+    pub redirect_uri: Option<String>,
 }
 
 /// The address of a page of a tab.
@@ -62,8 +73,12 @@ pub struct PageOf {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageStep {
     Login,
+    Registration,
+    UpdateProfile,
+    VerifyEmail,
     ConfigureTotp,
     UpdatePassword,
+    VerifyProfile,
     Consent,
 }
 

@@ -4,7 +4,7 @@ use super::browser::{Browser, Move, PageStep};
 use super::context::Cx;
 use super::login::{Shown, show, stale_form, taken};
 use super::required_action::{self, Done};
-use super::sign_in;
+use super::{pending, sign_in};
 use crate::base::Secret;
 use crate::model::authentication_session::{Authenticated, Progress};
 use crate::model::event::EventKind;
@@ -56,12 +56,12 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, given: NewAuthen
         Ok(taken) => taken,
         Err(moved) => return Ok(Outcome::Moved(moved)),
     };
-    let Progress::Authenticated(authenticated) = tab.progress.clone() else {
+    let Progress::Authenticated(mut authenticated) = tab.progress.clone() else {
         return Ok(Outcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };
     let realm = &cx.snapshot().realm.id;
     let user = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await?;
-    let is_asked = user.is_some_and(|user| sign_in::pending_action(&user) == Some(PageStep::ConfigureTotp));
+    let is_asked = user.is_some_and(|user| pending::next(cx, &user, &authenticated.actions) == Some(PageStep::ConfigureTotp));
     let is_ours =
         given.secret.expose().len() == SECRET_LENGTH && given.secret.expose().bytes().all(|b| b.is_ascii_alphanumeric());
     if !is_asked || !is_ours {
@@ -76,6 +76,7 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, given: NewAuthen
     let Some(user) = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await? else {
         return Ok(Outcome::Moved(Move::error("invalidUserMessage")));
     };
+    authenticated.actions.retain(|action| action != CONFIGURE_TOTP);
     Ok(Outcome::Moved(sign_in::go_on(cx, browser, &client, &tab, &user, authenticated).await?))
 }
 

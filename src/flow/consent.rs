@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::browser::{Browser, Move, Next};
 use super::context::Cx;
 use super::login::{stale_form, taken};
-use super::{event, sign_in, tab};
+use super::{event, pending, sign_in, tab};
 use crate::model::authentication_session::Progress;
 use crate::model::event::EventKind;
 use crate::model::{Client, ClientScope, ClientScopeId, TabId, User};
@@ -30,7 +30,7 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, agre
     }
     let user = cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &authenticated.user_id).await?;
     // The code of another page of the tab is no answer to this one.
-    let Some(user) = user.filter(|user| sign_in::pending_action(user).is_none()) else {
+    let Some(user) = user.filter(|user| pending::next(cx, user, &authenticated.actions).is_none()) else {
         return stale_form(cx, browser, &tab, &client).await;
     };
     let items = sign_in::asked(cx, &client, &user, request);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::browser::{Browser, Move, Next, PageStep};
 use super::context::Cx;
 use super::password_check::{self, Checked, Proven};
-use super::{event, second_factor, sign_in, signed_in, tab};
+use super::{event, pending, second_factor, sign_in, signed_in, tab};
 use crate::base::Secret;
 use crate::model::authentication_session::{Authenticated, AuthenticationSession, Progress};
 use crate::model::event::EventKind;
@@ -25,6 +25,8 @@ pub struct Shown {
     pub user: Option<Arc<User>>,
     /// The user's devices for one-time codes, where one is asked for.
     pub devices: Vec<Device>,
+    /// Whether this page is the one that sends the letter that it speaks of.
+    pub owes_letter: bool,
 }
 
 /// A tab of this browser, or what to show instead.
@@ -66,21 +68,44 @@ pub async fn taken(
 
 /// Shows the page that the tab stands at, with a form that has not been sent yet. If another request moves the tab on meanwhile,
 /// the browser is sent to see where to.
-pub async fn show(cx: &Cx, mut tab: AuthenticationSession, client: Arc<Client>) -> Result<Result<Shown, Move>, StoreError> {
+pub async fn show(cx: &Cx, tab: AuthenticationSession, client: Arc<Client>) -> Result<Result<Shown, Move>, StoreError> {
     let user = known_user(cx, &tab).await?;
-    if let (Some(user), Some(request)) = (&user, tab::sign_in(&tab).cloned())
-        && let Progress::Authenticated(authenticated) = &mut tab.progress
-    {
-        authenticated.asked = sign_in::asked_terms(cx, &client, &sign_in::asked(cx, &client, user, &request));
+    let mut progress = tab.progress.clone();
+    let mut owes_letter = false;
+    if let (Some(user), Progress::Authenticated(known)) = (&user, &mut progress) {
+        if let Some(request) = tab::sign_in(&tab) {
+            known.asked = sign_in::asked_terms(cx, &client, &sign_in::asked(cx, &client, user, request));
+        }
+        let verifies = pending::next(cx, user, &known.actions) == Some(PageStep::VerifyEmail);
+        if verifies && known.mailed != user.email {
+            known.mailed.clone_from(&user.email);
+            owes_letter = true;
+        }
     }
     let devices = match (&user, &tab.progress) {
         (Some(user), Progress::OneTimeCode(_)) => second_factor::devices(cx, user).await?,
         _ => Vec::new(),
     };
-    Ok(match tab::show(cx, &tab, &tab.progress).await? {
-        Some(form) => Ok(Shown { tab, client, form, user, devices }),
+    Ok(match tab::show(cx, &tab, &progress).await? {
+        Some(form) => Ok(Shown { tab: AuthenticationSession { progress, ..tab }, client, form, user, devices, owes_letter }),
         None => Err(Move::to(Next::Page(tab::page(&client, &tab, step_of(&tab))))),
     })
+}
+
+/// The page that a tab stands at. A sign-in of which nothing is left, because the rest was done elsewhere, is ended.
+pub async fn stand(
+    cx: &Cx,
+    browser: &Browser,
+    tab: AuthenticationSession,
+    client: Arc<Client>,
+) -> Result<Result<Shown, Move>, StoreError> {
+    if let Progress::Authenticated(known) = &tab.progress
+        && let Some(user) = known_user(cx, &tab).await?
+        && sign_in::left_to_do(cx, &client, &tab, &user, known).is_none()
+    {
+        return Ok(Err(sign_in::go_on(cx, browser, &client, &tab, &user, known.clone()).await?));
+    }
+    show(cx, tab, client).await
 }
 
 /// The user that a tab knows, as it is now.
@@ -88,7 +113,7 @@ async fn known_user(cx: &Cx, tab: &AuthenticationSession) -> Result<Option<Arc<U
     let known = match &tab.progress {
         Progress::Password { known_user, .. } => known_user.clone(),
         Progress::OneTimeCode(authenticated) | Progress::Authenticated(authenticated) => Some(authenticated.user_id.clone()),
-        Progress::Done | Progress::ConfirmLogout => None,
+        Progress::Done | Progress::ConfirmLogout | Progress::ConfirmLink => None,
     };
     match known {
         Some(id) => cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &id).await,
@@ -171,6 +196,8 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: Submi
         level: 1,
         session: None,
         asked: Vec::new(),
+        actions: Vec::new(),
+        mailed: None,
     };
     if second_factor.is_some() {
         // If the tab was moved on meanwhile, its page shows where to.
@@ -193,7 +220,7 @@ async fn claimed_user(cx: &Cx, known: Option<&UserId>, submitted: &Submitted) ->
 }
 
 /// Longer names are nobody's.
-const MAX_NAME: usize = 255;
+pub(super) const MAX_NAME: usize = 255;
 
 /// The user that a typed name means. Service accounts act by their client's credentials only.
 pub async fn find_by_name(cx: &Cx, typed: &str) -> Result<Option<User>, StoreError> {

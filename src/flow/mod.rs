@@ -4,6 +4,7 @@
 //! value; only trouble with the infrastructure is an error.
 
 pub mod account;
+pub mod action_link;
 pub mod admin;
 pub mod admin_event;
 pub mod admin_request;
@@ -18,6 +19,7 @@ pub mod configure_totp;
 pub mod consent;
 pub mod context;
 pub mod event;
+pub mod forgotten_password;
 pub mod grant;
 pub mod import_realm;
 pub mod introspect;
@@ -28,13 +30,17 @@ pub mod login;
 pub mod login_code;
 pub mod logout;
 pub mod logout_notice;
+pub mod mail;
 pub mod masking;
 pub mod new_password;
 pub mod new_realm;
+pub mod open_link;
 pub mod outgoing;
 pub mod password;
 pub mod password_check;
+pub mod pending;
 pub mod realms;
+pub mod registration;
 pub mod required_action;
 pub mod revoke;
 pub mod second_factor;
@@ -45,6 +51,8 @@ pub mod stopped;
 pub mod sweep;
 pub mod tab;
 pub mod update_password;
+pub mod update_profile;
 pub mod user_info;
+pub mod verify_email;
 
 pub use context::{Cx, Origin, Server};

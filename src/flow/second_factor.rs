@@ -32,6 +32,13 @@ pub fn among(credentials: &[Credential]) -> Option<Vec<Device>> {
     Some(held.filter_map(Device::read).collect())
 }
 
+/// Whether the user has a second factor, one that cannot be read included.
+pub async fn has_device(cx: &Cx, user: &User) -> Result<bool, StoreError> {
+    let mut db = cx.store().db().await?;
+    let held = store::credential::list_credentials(&mut db, &cx.snapshot().realm.id, &user.id).await?;
+    Ok(among(&held).is_some())
+}
+
 /// The user's devices, the one to ask first first.
 pub async fn devices(cx: &Cx, user: &User) -> Result<Vec<Device>, StoreError> {
     let mut db = cx.store().db().await?;

@@ -4,15 +4,14 @@ use super::browser::{Browser, Keep, Move, Next, PageStep};
 use super::context::Cx;
 use super::grant::open;
 use super::stopped::Stopped;
-use super::{event, signed_in, tab};
+use super::{event, open_link, pending, signed_in, tab};
 use crate::base::sha256;
-use crate::model::authentication_session::{Authenticated, AuthenticationSession, Progress, SignInRequest};
+use crate::model::authentication_session::{Authenticated, AuthenticationSession, Progress, SignInRequest, TabRequest};
 use crate::model::authorization_code::{AuthorizationCode, CodeGrant};
 use crate::model::client_scope::OFFLINE_ACCESS;
 use crate::model::event::EventKind;
 use crate::model::realm::seconds;
 use crate::model::session::Session;
-use crate::model::user::{CONFIGURE_TOTP, UPDATE_PASSWORD};
 use crate::model::{Client, SessionId, SessionKind, User};
 use crate::oidc::admission::{self, Subject};
 use crate::oidc::authorization_request::Identified;
@@ -21,22 +20,6 @@ use crate::oidc::response_mode::ResponseMode;
 use crate::oidc::session_limits;
 use crate::store::authentication_session::Advance;
 use crate::store::{self, Db, StoreError};
-
-/// The required action that this server can carry out now. Others wait until it can.
-pub fn pending_action(user: &User) -> Option<PageStep> {
-    // In the order of Keycloak's priorities.
-    let known = [(CONFIGURE_TOTP, PageStep::ConfigureTotp), (UPDATE_PASSWORD, PageStep::UpdatePassword)];
-    known.into_iter().find(|(name, _)| user.required_actions.iter().any(|action| action == name)).map(|(_, step)| step)
-}
-
-/// The page that comes next for a user whose password was right.
-pub fn step_of(user: &User, asks_consent: bool) -> PageStep {
-    match pending_action(user) {
-        Some(step) => step,
-        None if asks_consent => PageStep::Consent,
-        None => PageStep::Login,
-    }
-}
 
 /// Goes on with a tab whose user is known: to the next page, or to the end. `user` is as it was when it proved itself.
 pub async fn go_on(
@@ -47,19 +30,32 @@ pub async fn go_on(
     user: &User,
     authenticated: Authenticated,
 ) -> Result<Move, StoreError> {
-    let Some(request) = tab::sign_in(tab) else { return Ok(Move::error("invalidRequestMessage")) };
-    let asks = !asked(cx, client, user, request).is_empty();
-    if pending_action(user).is_none() && !asks {
-        let completed = complete(cx, browser, client, Some(tab), request, user, &authenticated).await?;
+    let Some(step) = left_to_do(cx, client, tab, user, &authenticated) else {
+        let completed = match &tab.request {
+            TabRequest::SignIn(request) => complete(cx, browser, client, Some(tab), request, user, &authenticated).await?,
+            TabRequest::Action(request) => Some(open_link::finish(cx, tab, "accountUpdatedMessage", request).await?),
+            TabRequest::SignOut(_) => return Ok(Move::error("invalidRequestMessage")),
+        };
         return match completed {
             Some(moved) => Ok(moved),
             None => tab::start_over(cx, tab, client, Some("expiredActionMessage")).await,
         };
-    }
-    let step = step_of(user, asks);
+    };
     // If the tab was moved on meanwhile, its page shows where to.
     tab::show(cx, tab, &Progress::Authenticated(authenticated)).await?;
     Ok(Move::to(Next::Page(tab::page(client, tab, step))))
+}
+
+/// The page that a tab stands at whose user is known; none if nothing is left to do.
+pub fn left_to_do(
+    cx: &Cx,
+    client: &Client,
+    tab: &AuthenticationSession,
+    user: &User,
+    authenticated: &Authenticated,
+) -> Option<PageStep> {
+    let asks = || tab::sign_in(tab).is_some_and(|request| !asked(cx, client, user, request).is_empty());
+    pending::next(cx, user, &authenticated.actions).or_else(|| asks().then_some(PageStep::Consent))
 }
 
 /// What the user has to be asked for in this tab: everything if consent was asked for again, else what is missing.
@@ -115,6 +111,7 @@ pub async fn complete(
             if !session.apply(cx, db, user).await? {
                 return Err(Stopped::Moved);
             }
+            pending::settle(cx, db, user).await?;
             let row = AuthorizationCode {
                 session_id: session.id().clone(),
                 client: client.uuid.clone(),

@@ -67,7 +67,7 @@ pub async fn take(cx: &Cx, browser: &Browser, tab: &TabId, form: &str) -> Result
 pub fn sign_in(tab: &AuthenticationSession) -> Option<&SignInRequest> {
     match &tab.request {
         TabRequest::SignIn(request) => Some(request),
-        TabRequest::SignOut(_) => None,
+        TabRequest::SignOut(_) | TabRequest::Action(_) => None,
     }
 }
 
@@ -84,6 +84,9 @@ pub async fn start_over(
     client: &Client,
     message: Option<&str>,
 ) -> Result<Move, StoreError> {
+    if sign_in(tab).is_none() {
+        return Ok(Move::error("expiredActionTokenNoSessionMessage"));
+    }
     let progress = Progress::Password { known_user: None, message: message.map(str::to_owned) };
     show(cx, tab, &progress).await?;
     Ok(Move::to(Next::Page(page(client, tab, PageStep::Login))))

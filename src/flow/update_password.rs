@@ -5,7 +5,7 @@ use super::context::Cx;
 use super::login::{Shown, show, stale_form, taken};
 use super::new_password::{self, Accepted, Owner, Refused};
 use super::required_action::{self, Done};
-use super::sign_in;
+use super::{pending, sign_in};
 use crate::base::Secret;
 use crate::model::authentication_session::Progress;
 use crate::model::event::EventKind;
@@ -48,13 +48,14 @@ pub async fn update_password(
         Ok(taken) => taken,
         Err(moved) => return Ok(PasswordOutcome::Moved(moved)),
     };
-    let Progress::Authenticated(authenticated) = tab.progress.clone() else {
+    let Progress::Authenticated(mut authenticated) = tab.progress.clone() else {
         return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };
     let realm = &cx.snapshot().realm.id;
     let user = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await?;
     // The code of another page of the tab does not change a password, and neither does who was not asked to.
-    let Some(user) = user.filter(|user| sign_in::pending_action(user) == Some(PageStep::UpdatePassword)) else {
+    let is_asked = |user: &User| pending::next(cx, user, &authenticated.actions) == Some(PageStep::UpdatePassword);
+    let Some(user) = user.filter(|user| is_asked(user)) else {
         return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };
     let password = match accept(cx, &user, &submitted).await? {
@@ -78,6 +79,7 @@ pub async fn update_password(
     let Some(user) = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await? else {
         return Ok(PasswordOutcome::Moved(Move::error("invalidUserMessage")));
     };
+    authenticated.actions.retain(|action| action != UPDATE_PASSWORD);
     Ok(PasswordOutcome::Moved(sign_in::go_on(cx, browser, &client, &tab, &user, authenticated).await?))
 }
 

@@ -5,6 +5,7 @@ mod admin;
 mod cors;
 mod error;
 mod extract;
+mod letters;
 mod login;
 mod management;
 mod oidc;

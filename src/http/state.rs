@@ -77,6 +77,18 @@ impl Urls {
         }
     }
 
+    /// Whether an address that `base` gave may stand in a letter: it is configured, or nobody but this machine can be meant. A
+    /// request may name any host, and who opens the link would carry its secret there (CVE-2017-12161, GHSA-2wmj-46rj-qm2w).
+    pub fn vouch_for(&self, base: &str) -> bool {
+        let is_loopback = |url: url::Url| match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        self.hostname.is_some() || url::Url::parse(base).is_ok_and(is_loopback)
+    }
+
     /// Scheme and host that the request was made to.
     fn asked(&self, headers: &HeaderMap, peer: IpAddr) -> (String, String) {
         let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim);
@@ -147,6 +159,20 @@ mod tests {
             headers.insert(name, "evil.test".parse().unwrap());
             let base = urls(Some(Hostname::Url(url.clone()))).base(&headers, IpAddr::from([127, 0, 0, 1]));
             assert_eq!(base, "https://id.example.org");
+        }
+    }
+
+    #[test]
+    fn an_address_that_nobody_configured_stands_in_no_letter() {
+        let configured = Hostname::Url(url::Url::parse("https://id.example.org/").unwrap());
+        assert!(urls(Some(configured)).vouch_for("https://id.example.org"));
+        for own in ["http://localhost:8080", "http://127.0.0.1:8080/path", "http://[::1]:8080"] {
+            assert!(urls(None).vouch_for(own), "{own}");
+        }
+        for foreign in
+            ["http://evil.test", "http://localhost.evil.test", "http://192.0.2.1", "http://127.0.0.1.evil.test", "", "x"]
+        {
+            assert!(!urls(None).vouch_for(foreign), "{foreign}");
         }
     }
 

@@ -23,6 +23,17 @@ pub struct AuthenticationSession {
 pub enum TabRequest {
     SignIn(SignInRequest),
     SignOut(SignOutRequest),
+    /// A link of a letter that was opened in another browser than the one it was asked for in, or that nobody asked for in one.
+    Action(ActionRequest),
+}
+
+/// A link of a letter that waits for the user's yes, or is being followed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionRequest {
+    /// SHA-256 of the link's value, in hexadecimal: the yes is to this link.
+    pub link: String,
+    /// Where the user may go on afterwards.
+    pub redirect_uri: Option<String>,
 }
 
 /// A valid authorization request, waiting for the user.
@@ -61,6 +72,8 @@ pub enum Progress {
     Done,
     /// The confirmation of a logout is shown.
     ConfirmLogout,
+    /// The page that asks whether the link of a letter is to be followed is shown.
+    ConfirmLink,
 }
 
 /// Who proved themselves in this tab, and how.
@@ -79,4 +92,10 @@ pub struct Authenticated {
     /// terms of offline access.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<String>,
+    /// Required actions of this tab, beside those of the user: the link of a letter asks for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<String>,
+    /// The address that a letter was sent to from this tab, so that reloading its page sends no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailed: Option<String>,
 }

@@ -3,6 +3,7 @@
 //! No rule of the protocol and no statement of the database stands here; a type may know how to read itself from its stored
 //! form and how to answer simple questions about itself. Field names in JSON are Keycloak's.
 
+pub mod action_token;
 pub mod admin_event;
 pub mod authentication_flow;
 pub mod authentication_session;
@@ -18,6 +19,7 @@ pub mod group;
 pub mod id;
 pub mod login_failure;
 pub mod logout_notice;
+pub mod mail;
 pub mod own_attributes;
 pub mod protocol_mapper;
 pub mod realm;
@@ -29,12 +31,14 @@ pub mod signing_key;
 pub mod snapshot;
 pub mod user;
 
+pub use action_token::{ActionDetails, ActionKind, ActionToken};
 pub use client::{Client, ClientSettings};
 pub use client_scope::ClientScope;
 pub use component::Component;
 pub use consent::Consent;
 pub use group::Group;
 pub use id::*;
+pub use mail::MailServer;
 pub use protocol_mapper::ProtocolMapper;
 pub use realm::{Realm, RealmSettings};
 pub use role::Role;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::required_action::{self, RequiredAction};
-use super::{ClientScopeId, GroupId, RealmId, RoleId};
+use super::{ActionKind, ClientScopeId, GroupId, MailServer, RealmId, RoleId};
 use crate::base::Timestamp;
 
 /// Everything that a realm created with nothing but a name answers with (Keycloak 26.7.0), identity left out.
@@ -90,6 +90,16 @@ pub struct RealmSettings {
     pub duplicate_emails_allowed: bool,
     pub registration_email_as_username: bool,
     pub registration_allowed: bool,
+    /// Whether users have to prove that their address is theirs.
+    pub verify_email: bool,
+    /// Whether the login page leads to a letter for who forgot the password.
+    pub reset_password_allowed: bool,
+    /// Seconds for which a link works in a letter that a user asked for; an attribute may name another for one kind of it.
+    pub action_token_by_user: i64,
+    /// The same where an administrator asked.
+    pub action_token_by_admin: i64,
+    /// None where letters cannot be sent.
+    pub mail: Option<MailServer>,
     pub edit_username_allowed: bool,
     pub ssl_required: String,
     pub events_enabled: bool,
@@ -205,6 +215,11 @@ impl RealmSettings {
             duplicate_emails_allowed: flag("duplicateEmailsAllowed"),
             registration_email_as_username: flag("registrationEmailAsUsername"),
             registration_allowed: flag("registrationAllowed"),
+            verify_email: flag("verifyEmail"),
+            reset_password_allowed: flag("resetPasswordAllowed"),
+            action_token_by_user: number("actionTokenGeneratedByUserLifespan"),
+            action_token_by_admin: number("actionTokenGeneratedByAdminLifespan"),
+            mail: field("smtpServer").and_then(Value::as_object).and_then(MailServer::read),
             edit_username_allowed: flag("editUsernameAllowed"),
             ssl_required: text("sslRequired"),
             events_enabled: flag("eventsEnabled"),
@@ -242,6 +257,13 @@ impl RealmSettings {
             security_headers: field("browserSecurityHeaders").map(text_map).unwrap_or_default(),
             attributes,
         }
+    }
+
+    /// For how long a link works that a user has asked for.
+    pub fn link_lifespan(&self, kind: ActionKind) -> Duration {
+        let name = format!("actionTokenGeneratedByUserLifespan.{}", kind.lifespan_name());
+        let own = self.attributes.get(&name).and_then(|text| text.trim().parse().ok()).filter(|number| *number > 0);
+        seconds(own.unwrap_or(self.action_token_by_user))
     }
 }
 

@@ -11,6 +11,15 @@ pub const UPDATE_PASSWORD: &str = "UPDATE_PASSWORD";
 /// What a user is asked to do who has to set up an authenticator.
 pub const CONFIGURE_TOTP: &str = "CONFIGURE_TOTP";
 
+/// What a user is asked to do whose address nobody has proved yet.
+pub const VERIFY_EMAIL: &str = "VERIFY_EMAIL";
+
+/// What a user is asked to do who has to look the profile over.
+pub const UPDATE_PROFILE: &str = "UPDATE_PROFILE";
+
+/// What a user is asked to do whose profile is not as the realm wants it.
+pub const VERIFY_PROFILE: &str = "VERIFY_PROFILE";
+
 /// A user as decisions see it. Credentials are not part of it: they are read where a password is checked, and nowhere kept.
 #[derive(Clone, Debug)]
 pub struct User {
@@ -39,12 +48,6 @@ impl User {
     pub fn full_name(&self) -> Option<String> {
         let parts: Vec<&str> = [&self.first_name, &self.last_name].into_iter().flatten().map(String::as_str).collect();
         if parts.is_empty() { None } else { Some(parts.join(" ")) }
-    }
-
-    /// Whether the default user profile is satisfied: it asks e-mail address, first and last name.
-    pub fn has_complete_profile(&self) -> bool {
-        let filled = |field: &Option<String>| field.as_deref().is_some_and(|v| !v.trim().is_empty());
-        filled(&self.email) && filled(&self.first_name) && filled(&self.last_name)
     }
 
     pub fn consent_for(&self, client: &ClientUuid) -> Option<&Consent> {

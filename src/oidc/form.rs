@@ -44,6 +44,11 @@ impl Parameters {
         self.get(name).filter(|v| !v.is_empty())
     }
 
+    /// Every value of a parameter, in their order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.pairs.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
     pub fn has_duplicates(&self) -> bool {
         let mut names: Vec<&str> = self.pairs.iter().map(|(n, _)| n.as_str()).collect();
         names.sort_unstable();

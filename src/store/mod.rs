@@ -4,6 +4,7 @@
 //! conditional transition whose `None` means that somebody else was first. Time and ids come from the caller. Secrets are sealed
 //! on the way in and opened on the way out, so that no layer above sees them sealed and no table in the clear.
 
+pub mod action_token;
 pub mod admin_event;
 pub mod authentication_session;
 pub mod authorization_code;

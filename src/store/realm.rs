@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use sqlx::types::Json;
 
 use super::{Db, Store, StoreError};
-use crate::base::Timestamp;
+use crate::base::{Secret, Timestamp};
 use crate::model::realm::{IDENTITY_PROVIDER_SECRET, IDENTITY_PROVIDERS, MAIL_SECRETS};
 use crate::model::{GroupId, RealmId, RoleId};
 
@@ -42,6 +42,20 @@ fn sealed(db: &Db<'_>, realm: &RealmId, settings: &Map<String, Value>) -> Map<St
         seal(secret, format!("{realm}|realm|identity_provider_secret"));
     }
     settings
+}
+
+/// Opens a secret of the mail server for the letter that is about to be sent; none if there is none.
+pub fn open_mail_secret(
+    store: &Store,
+    realm: &RealmId,
+    settings: &Map<String, Value>,
+    name: &str,
+) -> Result<Option<Secret>, StoreError> {
+    let Some(kept) = settings.get("smtpServer").and_then(|mail| mail.get(name)) else { return Ok(None) };
+    let Some(sealed) = kept.get("sealed").and_then(Value::as_str) else { return Ok(kept.as_str().map(Secret::new)) };
+    let opened = store.seal.open(&format!("{realm}|realm|smtp_{name}"), sealed)?;
+    let text = std::str::from_utf8(&opened).map_err(|_| StoreError::Inconsistent(format!("smtpServer.{name} is no text")))?;
+    Ok(Some(Secret::new(text)))
 }
 
 pub async fn insert_realm(db: &mut Db<'_>, realm: &NewRealm<'_>, now: Timestamp) -> Result<(), StoreError> {

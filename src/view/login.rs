@@ -18,6 +18,10 @@ pub struct Login {
     pub email_allowed: bool,
     /// Whether the box is ticked; absent where the realm does not remember.
     pub remember_me: Option<bool>,
+    /// Where users go who forgot their password; absent where the realm does not help them.
+    pub forgotten_url: Option<String>,
+    /// Where new users go; absent where the realm takes none.
+    pub register_url: Option<String>,
     pub error: Option<Message>,
     pub info: Option<Message>,
 }
@@ -33,6 +37,8 @@ impl Page for Login {
             restart_url: Some("/realms/sample/login-actions/restart?client_id=x&tab_id=y".into()),
             email_allowed: true,
             remember_me: Some(true),
+            forgotten_url: Some("/realms/sample/login-actions/reset-credentials?client_id=x&tab_id=y".into()),
+            register_url: Some("/realms/sample/login-actions/registration?client_id=x&tab_id=y".into()),
             error: Some(Message::new("invalidUserMessage")),
             info: Some(Message::new("loginTimeout")),
         }

@@ -20,6 +20,10 @@ impl Message {
         self
     }
 
+    pub(super) fn args(&self) -> &[String] {
+        &self.args
+    }
+
     pub fn key(&self) -> &'static str {
         self.key
     }

@@ -15,7 +15,8 @@ use serde::Serialize;
 use super::account::{Applications, Devices, PersonalInfo, RemoveAccess};
 use super::messages::Bundle;
 use super::{
-    ConfigureTotp, Consent, Error, FormPost, FrontchannelLogout, Info, Login, LogoutConfirm, OneTimeCode, Oob, UpdatePassword,
+    ConfigureTotp, Consent, Error, ForgottenPassword, FormPost, FrontchannelLogout, Info, Letter, Login, LogoutConfirm,
+    OneTimeCode, Oob, Register, UpdatePassword, UpdateProfile, VerifyEmail, Written,
 };
 use super::{embedded, engine, theme};
 
@@ -92,6 +93,17 @@ impl Templates {
         self.render_value(P::TEMPLATE, shell, Value::from(Serde(page)))
     }
 
+    /// The letter, in HTML and in plain text.
+    pub fn write(&self, shell: &Shell, letter: &Letter) -> Result<Written, ViewError> {
+        let page = || Value::from(Serde(letter));
+        let (_, language) = self.language(&shell.locale);
+        Ok(Written {
+            subject: language.messages.format(letter.subject.key(), letter.subject.args()),
+            html: self.render_value(Letter::HTML, shell, page())?,
+            text: self.render_value(Letter::TEXT, shell, page())?,
+        })
+    }
+
     fn build(sources: &BTreeMap<String, String>, mut messages: BTreeMap<String, Bundle>) -> Result<Self, ViewError> {
         let english = messages.get(FALLBACK).cloned().unwrap_or_default();
         let mut languages = BTreeMap::new();
@@ -136,6 +148,7 @@ impl Templates {
             for (template, page) in samples() {
                 self.render_value(template, &shell, page)?;
             }
+            self.write(&shell, &Letter::sample())?;
         }
         Ok(())
     }
@@ -152,6 +165,7 @@ pub(super) fn samples() -> Vec<(&'static str, Value)> {
         of::<Consent>(),
         of::<Devices>(),
         of::<Error>(),
+        of::<ForgottenPassword>(),
         of::<FormPost>(),
         of::<FrontchannelLogout>(),
         of::<Info>(),
@@ -160,8 +174,11 @@ pub(super) fn samples() -> Vec<(&'static str, Value)> {
         of::<OneTimeCode>(),
         of::<Oob>(),
         of::<PersonalInfo>(),
+        of::<Register>(),
         of::<RemoveAccess>(),
         of::<UpdatePassword>(),
+        of::<UpdateProfile>(),
+        of::<VerifyEmail>(),
     ]
 }
 

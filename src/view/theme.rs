@@ -9,9 +9,9 @@ use super::messages::Bundle;
 /// Deeper folders are not looked into; this also ends a circle of links.
 const DEPTH: usize = 4;
 
-/// Every HTML template: its path below `templates/`, and its text.
+/// Every template of a page, and of a letter in plain text: its path below `templates/`, and its text.
 pub(super) fn templates(theme: &Path) -> Result<Vec<(String, String)>, ViewError> {
-    let files = files(theme, "templates")?.into_iter().filter(|(name, _)| name.ends_with(".html"));
+    let files = files(theme, "templates")?.into_iter().filter(|(name, _)| name.ends_with(".html") || name.ends_with(".txt"));
     files.map(|(name, path)| Ok((name, std::fs::read_to_string(&path).map_err(at(&path))?))).collect()
 }
 

@@ -53,7 +53,7 @@ async fn what_an_export_says_and_nothing_here_acts_on_is_named() {
     let file = json!({
         "realm": "named",
         "identityProviders": [{"alias": "corporate"}],
-        "verifyEmail": true,
+        "organizationsEnabled": true,
         "defaultGroups": ["/nowhere"],
         "defaultDefaultClientScopes": ["nothing"],
         "clients": [{
@@ -62,7 +62,7 @@ async fn what_an_export_says_and_nothing_here_acts_on_is_named() {
             "protocolMappers": [{"name": "script", "protocol": "openid-connect", "protocolMapper": "script-mapper.js"}],
         }],
         "users": [{
-            "username": "carol", "federationLink": "ldap", "requiredActions": ["CONFIGURE_TOTP", "VERIFY_EMAIL"],
+            "username": "carol", "federationLink": "ldap", "requiredActions": ["CONFIGURE_TOTP", "VERIFY_EMAIL", "TERMS_AND_CONDITIONS"],
             "credentials": [{"type": "otp", "secretData": "{}", "credentialData": "{}"}, {"type": "webauthn"}],
         }],
         "components": {
@@ -86,11 +86,11 @@ async fn what_an_export_says_and_nothing_here_acts_on_is_named() {
             "defaultDefaultClientScopes.nothing",
             "defaultGroups./nowhere",
             "identityProviders",
+            "organizationsEnabled",
             "users.carol.credentials.otp",
             "users.carol.credentials.webauthn",
             "users.carol.federationLink",
-            "users.carol.requiredActions.VERIFY_EMAIL",
-            "verifyEmail",
+            "users.carol.requiredActions.TERMS_AND_CONDITIONS",
         ]
     );
     server.finish().await;

@@ -10,8 +10,8 @@ use crate::flow::browser::Browser;
 use crate::flow::context::Cx;
 use crate::flow::grant::{self, authorization_code};
 use crate::flow::keys;
+use crate::flow::pending;
 use crate::flow::session_lookup::ATTEMPTS;
-use crate::flow::sign_in::pending_action;
 use crate::flow::signed_in::{self, SignedIn};
 use crate::model::Client;
 use crate::oidc::admission::{self, Subject};
@@ -51,7 +51,7 @@ pub async fn visit(cx: &Cx, browser: &Browser) -> Result<Visit, StoreError> {
     }
     let Some(console) = client(cx) else { return Ok(Visit::Closed("clientDisabledMessage")) };
     let found = signed_in::signed_in(cx, browser).await?;
-    let Some(present) = found.filter(|present| pending_action(&present.user).is_none()) else { return Ok(Visit::SignIn) };
+    let Some(present) = found.filter(|present| pending::next(cx, &present.user, &[]).is_none()) else { return Ok(Visit::SignIn) };
     let since = present.session.auth_time.unwrap_or_else(|| present.session.started_at.unix_seconds());
     let subject = Subject {
         realm: cx.snapshot(),

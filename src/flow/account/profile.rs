@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::flow::admin::user::{fields, lock};
 use crate::flow::context::Cx;
-use crate::flow::event;
-use crate::model::User;
+use crate::flow::{event, pending};
 use crate::model::event::EventKind;
+use crate::model::{User, UserId};
 use crate::oidc::user_profile::{self, Editor};
 use crate::oidc::user_rules::{self, Violation};
-use crate::store::{self, StoreError};
+use crate::store::{self, Db, StoreError};
 
 /// What a user sends: the whole profile, so what is missing is empty. Without attributes those that there are stay.
 #[derive(Clone, Debug, Default)]
@@ -37,36 +37,54 @@ pub enum Refusal {
 }
 
 pub async fn update(cx: &Cx, user: &User, profile: &Profile) -> Result<Result<(), Refusal>, StoreError> {
-    let realm = &cx.snapshot().realm.id;
     let written = cx.store().in_tx(async |db| {
-        let old = lock(cx, db, &user.id).await?.filter(|old| old.enabled);
-        let Some(old) = old else { return Ok(Err(Refusal::NotFound)) };
-        let changed = match apply(cx, &old, profile) {
-            Ok(changed) => changed,
-            Err(violations) => return Ok(Err(Refusal::Invalid(violations))),
-        };
-        let (email, username) =
-            store::user::find_taken(db, realm, &changed.username, changed.email.as_deref(), Some(&old.id)).await?;
-        if email && !cx.settings().duplicate_emails_allowed {
-            return Ok(Err(Refusal::SameEmail));
+        if let Err(refusal) = put_in(cx, db, &user.id, profile).await? {
+            return Ok(Err(refusal));
         }
-        if username {
-            return Ok(Err(Refusal::SameUsername));
-        }
-        store::user::update_user(db, realm, &changed, !cx.settings().duplicate_emails_allowed).await?;
         let mut updated = event::new(cx, EventKind::UpdateProfile);
-        updated.user_id = Some(old.id.clone());
+        updated.user_id = Some(user.id.clone());
         event::record_in(cx, db, &updated).await?;
         Ok(Ok(()))
     });
-    // Two users who take a name at once: the database lets one have it.
-    let written = match written.await {
-        Err(error) if error.is_conflict(store::user::USERNAME_KEY) => Err(Refusal::SameUsername),
-        Err(error) if error.is_conflict(store::user::EMAIL_KEY) => Err(Refusal::SameEmail),
-        other => other?,
-    };
-    cx.server.realms.read_user(cx.store(), realm, &user.id).await?;
+    let written = named_conflict(written.await)?;
+    cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &user.id).await?;
     Ok(written)
+}
+
+/// Writes the profile, in the transaction of what it belongs to.
+pub(in crate::flow) async fn put_in(
+    cx: &Cx,
+    db: &mut Db<'_>,
+    user: &UserId,
+    profile: &Profile,
+) -> Result<Result<(), Refusal>, StoreError> {
+    let (realm, is_unique) = (&cx.snapshot().realm.id, !cx.settings().duplicate_emails_allowed);
+    let Some(old) = lock(cx, db, user).await?.filter(|old| old.enabled) else { return Ok(Err(Refusal::NotFound)) };
+    let changed = match apply(cx, &old, profile) {
+        Ok(changed) => changed,
+        Err(violations) => return Ok(Err(Refusal::Invalid(violations))),
+    };
+    let (email, username) =
+        store::user::find_taken(db, realm, &changed.username, changed.email.as_deref(), Some(&old.id)).await?;
+    if email && is_unique {
+        return Ok(Err(Refusal::SameEmail));
+    }
+    if username {
+        return Ok(Err(Refusal::SameUsername));
+    }
+    store::user::update_user(db, realm, &changed, is_unique).await?;
+    Ok(Ok(()))
+}
+
+/// Two users who take a name at once: the database lets one have it.
+pub(in crate::flow) fn named_conflict(
+    written: Result<Result<(), Refusal>, StoreError>,
+) -> Result<Result<(), Refusal>, StoreError> {
+    match written {
+        Err(error) if error.is_conflict(store::user::USERNAME_KEY) => Ok(Err(Refusal::SameUsername)),
+        Err(error) if error.is_conflict(store::user::EMAIL_KEY) => Ok(Err(Refusal::SameEmail)),
+        other => other,
+    }
 }
 
 /// The user with the profile, if it is one that the user may have.
@@ -92,8 +110,12 @@ fn apply(cx: &Cx, old: &User, profile: &Profile) -> Result<User, Vec<Violation>>
             violations.extend(read_only.map(|message| Violation::new("username", message, Vec::<Value>::new())));
         }
     }
-    let now = fields(&user);
+    let (before, now) = (fields(old), fields(&user));
     let mut found = user_rules::check(realm.user_profile.as_ref(), Editor::User, &now);
+    // What was wrong before and is not the user's to change is no fault of this form.
+    found.retain(|violation| {
+        pending::may_change(cx, &violation.field) || before.get(&violation.field) != now.get(&violation.field)
+    });
     if profile.attributes.is_none() {
         // Who was not asked for an attribute is not told what is wrong with it.
         found.retain(|violation| !user.attributes.contains_key(&violation.field) && BASE.contains(&violation.field.as_str()));

@@ -12,6 +12,7 @@ pub mod explain;
 pub mod group;
 pub mod identity_provider;
 pub mod impersonation;
+pub mod letter;
 pub mod login_failure;
 pub mod offline_grant;
 pub mod partial_import;

@@ -233,7 +233,8 @@ pub async fn lock(cx: &Cx, db: &mut Db<'_>, id: &UserId) -> Result<Option<User>,
     store::user::find_user(db, realm, id).await
 }
 
-fn blank(cx: &Cx) -> User {
+/// A user without anything yet.
+pub fn blank(cx: &Cx) -> User {
     User {
         id: UserId::new(cx.entropy().uuid()),
         username: String::new(),

@@ -10,6 +10,7 @@ use crate::base::Secret;
 use crate::flow::context::Cx;
 use crate::flow::login;
 use crate::flow::password_check::{self, Checked};
+use crate::flow::pending;
 use crate::flow::second_factor::{self, Proof};
 use crate::model::session::ClientSessionDetails;
 use crate::model::{Client, User};
@@ -104,7 +105,7 @@ fn check_account(cx: &Cx, user: &User) -> Result<(), (OAuthError, &'static str)>
     if !user.enabled {
         return Err((OAuthError::invalid_grant("Account disabled"), "user_disabled"));
     }
-    let incomplete = !cx.snapshot().realm.is_master() && !user.has_complete_profile();
+    let incomplete = !pending::is_profile_complete(cx, user) || pending::owes_proof_of_address(cx, user);
     if incomplete || !user.required_actions.is_empty() {
         return Err((OAuthError::invalid_grant("Account is not fully set up"), "resolve_required_actions"));
     }

@@ -1,26 +1,23 @@
 //! What of a realm file is kept and shown, but changes nothing that this server does. Whoever moves a realm has to know.
 
+use crate::flow::pending;
 use crate::model::credential::{Credential, OTP, PASSWORD, PASSWORD_HISTORY};
 use crate::model::realm::fresh_document;
 use crate::model::realm_import::{PasswordImport, RealmImport};
-use crate::model::user::{CONFIGURE_TOTP, UPDATE_PASSWORD};
 use crate::model::{ClientSettings, ProtocolMapper};
 use crate::oidc::mapper;
 use crate::oidc::one_time_password::Device;
 
 /// Settings that say how people come in, and are not acted on; named where they differ from those of a fresh realm.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 8] = [
     "browserFlow",
     "clientAuthenticationFlow",
     "directGrantFlow",
     "organizationsEnabled",
-    "registrationAllowed",
     "registrationFlow",
     "resetCredentialsFlow",
-    "resetPasswordAllowed",
     "sslRequired",
     "userManagedAccessAllowed",
-    "verifyEmail",
 ];
 
 /// The ways in which clients prove who they are.
@@ -40,7 +37,7 @@ pub(super) fn without_effect(import: &RealmImport) -> Vec<String> {
         all.extend(mappers(&path, &client.mappers));
     }
     for user in &import.users {
-        let actions = user.required_actions.iter().filter(|a| ![UPDATE_PASSWORD, CONFIGURE_TOTP].contains(&a.as_str()));
+        let actions = user.required_actions.iter().filter(|a| !pending::KNOWN.contains(&a.as_str()));
         all.extend(actions.map(|action| format!("users.{}.requiredActions.{action}", user.username)));
         let kinds = user.passwords.iter().filter_map(|p| match p {
             PasswordImport::Stored(credential) if !has_effect(credential) => Some(&credential.kind),

@@ -44,6 +44,8 @@ pub struct Swept {
     pub revoked_tokens: u64,
     /// By which clients proved who they are.
     pub assertions: u64,
+    /// Links of letters.
+    pub action_tokens: u64,
     pub events: u64,
     pub batches: u64,
     /// How long the oldest of them could have been removed already.

@@ -1,4 +1,5 @@
-//! Codes, tabs, and notes of revoked tokens and used assertions past their time, and events that the realm keeps no longer.
+//! Codes, tabs, notes of revoked tokens and used assertions, and links of letters past their time; and events that the realm keeps
+//! no longer.
 
 use std::time::Duration;
 
@@ -18,8 +19,8 @@ pub(super) async fn sweep(server: &Server, rules: SweepRules, now: Timestamp, sw
     let tabs_cutoff = cutoff - TABS_KEPT;
     if rules.dry_run {
         let mut db = server.store.db().await?;
-        [swept.codes, swept.tabs, swept.revoked_tokens, swept.assertions] =
-            short_lived::count_short_lived(&mut db, cutoff, tabs_cutoff).await?;
+        let counts = short_lived::count_short_lived(&mut db, cutoff, tabs_cutoff).await?;
+        [swept.codes, swept.tabs, swept.revoked_tokens, swept.assertions, swept.action_tokens] = counts;
         return Ok(());
     }
     loop {
@@ -28,12 +29,14 @@ pub(super) async fn sweep(server: &Server, rules: SweepRules, now: Timestamp, sw
         let tabs = short_lived::delete_tabs(&mut db, tabs_cutoff, limit).await?;
         let revoked = short_lived::delete_revoked(&mut db, cutoff, limit).await?;
         let assertions = short_lived::delete_assertions(&mut db, cutoff, limit).await?;
+        let links = short_lived::delete_action_tokens(&mut db, cutoff, limit).await?;
         swept.codes += codes;
         swept.tabs += tabs;
         swept.revoked_tokens += revoked;
         swept.assertions += assertions;
+        swept.action_tokens += links;
         swept.batches += 1;
-        if [codes, tabs, revoked, assertions].into_iter().all(|n| n < u64::from(rules.batch)) {
+        if [codes, tabs, revoked, assertions, links].into_iter().all(|n| n < u64::from(rules.batch)) {
             return Ok(());
         }
     }

@@ -22,6 +22,7 @@ mod groups;
 mod handing_out;
 mod identity_providers;
 mod impersonation;
+mod letters;
 mod localization;
 mod offline_grants;
 mod organizations;
@@ -98,6 +99,7 @@ fn endpoints() -> Router<App> {
         .merge(groups::routes())
         .merge(identity_providers::routes())
         .merge(impersonation::routes())
+        .merge(letters::routes())
         .merge(localization::routes())
         .merge(offline_grants::routes())
         .merge(organizations::routes())

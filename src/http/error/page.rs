@@ -53,6 +53,11 @@ impl Pages {
         Self { app: app.clone(), realm: None, locale: locale(app, headers, None) }
     }
 
+    /// The language of the request.
+    pub(crate) fn locale(&self) -> &str {
+        &self.locale
+    }
+
     /// The text that a name stands for in the language of the request: `${profileScopeConsentText}`.
     pub(crate) fn resolve(&self, text: &str) -> String {
         self.app.templates.resolve(&self.locale, text)

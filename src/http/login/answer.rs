@@ -11,11 +11,11 @@ use crate::http::error::Pages;
 use crate::http::extract::BodyError;
 use crate::http::path_segment;
 use crate::http::state::App;
-use crate::model::user::{CONFIGURE_TOTP, UPDATE_PASSWORD};
+use crate::model::user::{CONFIGURE_TOTP, UPDATE_PASSWORD, UPDATE_PROFILE, VERIFY_EMAIL, VERIFY_PROFILE};
 use crate::model::{Client, TabId};
 use crate::oidc::form::Parameters;
 use crate::oidc::response_mode::{Response as ClientResponse, ResponseMode};
-use crate::view::FormPost;
+use crate::view::{FormPost, Info, Link, Message};
 
 /// The parameters of an address.
 pub(crate) fn query(raw: Option<&str>) -> Result<Parameters, BodyError> {
@@ -31,6 +31,10 @@ pub(crate) fn move_on(app: &App, cx: &Cx, pages: &Pages, moved: Move) -> Respons
             refusal
         }
         Next::Page(page) => found(&address(cx, &page)),
+        Next::Told(told) => {
+            let link = told.redirect_uri.map(Link::back_to_application);
+            pages.form(&Info { heading: Message::new(told.message), text: None, link })
+        }
     };
     keep(app, cx, &moved.keep, &mut response);
     response
@@ -81,6 +85,10 @@ const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
 fn address(cx: &Cx, page: &PageOf) -> String {
     let (path, execution) = match page.step {
         PageStep::Login => ("authenticate", None),
+        PageStep::Registration => ("registration", None),
+        PageStep::UpdateProfile => ("required-action", Some(UPDATE_PROFILE)),
+        PageStep::VerifyEmail => ("required-action", Some(VERIFY_EMAIL)),
+        PageStep::VerifyProfile => ("required-action", Some(VERIFY_PROFILE)),
         PageStep::ConfigureTotp => ("required-action", Some(CONFIGURE_TOTP)),
         PageStep::UpdatePassword => ("required-action", Some(UPDATE_PASSWORD)),
         PageStep::Consent => ("required-action", Some("OAUTH_GRANT")),

@@ -14,6 +14,7 @@ use crate::flow::login_code::{self, CodeOutcome, SubmittedCode};
 use crate::flow::tab;
 use crate::http::error::{PageFailure, Pages};
 use crate::http::extract::{PageCx, browser, read_form};
+use crate::http::letters;
 use crate::http::state::App;
 use crate::model::TabId;
 use crate::store::StoreError;
@@ -34,7 +35,11 @@ pub(crate) async fn show(
     tab: Option<&str>,
 ) -> Result<Response, StoreError> {
     Ok(match login::tab_of(cx, browser, tab).await? {
-        Ok((tab, client)) => match login::show(cx, tab, client).await? {
+        Ok((tab, client)) => match login::stand(cx, browser, tab, client).await? {
+            Ok(shown) if shown.owes_letter => {
+                let problem = letters::verify_email(app, cx, pages.locale(), &shown).await?;
+                shown::verify_email(cx, pages, &shown, problem)
+            }
             Ok(shown) => shown::page(cx, pages, browser, &shown),
             Err(moved) => move_on(app, cx, pages, moved),
         },

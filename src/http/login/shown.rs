@@ -3,20 +3,24 @@
 use axum::response::Response;
 
 use super::answer::action;
+use super::profile_form::{self, Filled, Purpose};
 use crate::base::Secret;
 use crate::flow::browser::{Browser, PageStep};
 use crate::flow::configure_totp::{Problem, new_secret};
 use crate::flow::login::Shown;
 use crate::flow::update_password::PasswordProblem;
-use crate::flow::{Cx, sign_in, tab};
+use crate::flow::{Cx, pending, sign_in, tab};
 use crate::http::error::Pages;
 use crate::model::authentication_session::Progress;
-use crate::model::user::CONFIGURE_TOTP;
+use crate::model::user::{CONFIGURE_TOTP, UPDATE_PROFILE, VERIFY_EMAIL, VERIFY_PROFILE};
 use crate::model::{SessionKind, User};
 use crate::oidc::authorization_request::PageError;
 use crate::oidc::consent::Item;
 use crate::oidc::{one_time_password, session_limits};
-use crate::view::{CodeDevice, ConfigureTotp, Consent, Login, Message, OfflineTerms, OneTimeCode, ScopeText, UpdatePassword};
+use crate::view::{
+    CodeDevice, ConfigureTotp, Consent, Login, Message, OfflineTerms, OneTimeCode, ScopeText, UpdatePassword, UpdateProfile,
+    VerifyEmail,
+};
 
 /// Shows the tab's page, whichever it is.
 pub(super) fn page(cx: &Cx, pages: &Pages, browser: &Browser, shown: &Shown) -> Response {
@@ -28,7 +32,16 @@ pub(super) fn page(cx: &Cx, pages: &Pages, browser: &Browser, shown: &Shown) -> 
             login(cx, pages, browser, shown, Typed { username: name, error: None, info })
         }
         (Progress::OneTimeCode(_), Some(_)) => one_time_code(cx, pages, shown, None),
-        (Progress::Authenticated(_), Some(user)) => match sign_in::pending_action(user) {
+        (Progress::Authenticated(known), Some(user)) => match pending::next(cx, user, &known.actions) {
+            Some(PageStep::UpdateProfile) => {
+                let profile = profile_form::of_user(user);
+                update_profile(cx, pages, shown, UPDATE_PROFILE, &Filled { profile: &profile, violations: &[] })
+            }
+            Some(PageStep::VerifyProfile) => {
+                let (profile, violations) = (profile_form::of_user(user), pending::profile_gaps(cx, user));
+                update_profile(cx, pages, shown, VERIFY_PROFILE, &Filled { profile: &profile, violations: &violations })
+            }
+            Some(PageStep::VerifyEmail) => verify_email(cx, pages, shown, None),
             Some(PageStep::ConfigureTotp) => configure_totp(cx, pages, shown, &new_secret(cx), None),
             Some(_) => update_password(cx, pages, shown, user, None),
             None => ask_consent(cx, pages, shown, user),
@@ -39,7 +52,8 @@ pub(super) fn page(cx: &Cx, pages: &Pages, browser: &Browser, shown: &Shown) -> 
 
 /// Messages that a tab may carry to its next page. Their texts are named here, since a page shows no other.
 fn known_message(key: &str) -> Option<Message> {
-    let known = ["reauthenticate", "loginTimeout", "expiredActionMessage", "expiredActionTokenNoSessionMessage"];
+    let known =
+        ["reauthenticate", "loginTimeout", "expiredActionMessage", "expiredActionTokenNoSessionMessage", "emailSentMessage"];
     known.into_iter().find(|k| *k == key).map(Message::new)
 }
 
@@ -56,14 +70,20 @@ pub(super) fn login(cx: &Cx, pages: &Pages, browser: &Browser, shown: &Shown, ty
         _ => None,
     };
     let client_id = shown.client.client_id.as_str();
-    let remember = cx.settings().remember_me.then_some(browser.remembered_name.is_some());
+    let settings = cx.settings();
+    let way = |path: &str| action(cx, path, client_id, &shown.tab.tab, None, None);
+    // Who only proves to be the same again is no new user.
+    let takes_new = settings.registration_allowed && settled.is_none();
+    let remember = settings.remember_me.then_some(browser.remembered_name.is_some());
     let page = Login {
         action: action(cx, "authenticate", client_id, &shown.tab.tab, None, Some(&shown.form)),
         username: typed.username,
-        restart_url: settled.is_some().then(|| action(cx, "restart", client_id, &shown.tab.tab, None, None)),
+        restart_url: settled.is_some().then(|| way("restart")),
         attempted_username: settled,
-        email_allowed: cx.settings().login_with_email_allowed,
+        email_allowed: settings.login_with_email_allowed,
         remember_me: remember,
+        forgotten_url: settings.reset_password_allowed.then(|| way("reset-credentials")),
+        register_url: takes_new.then(|| way("registration")),
         error: typed.error,
         info: typed.info,
     };
@@ -88,6 +108,29 @@ pub(super) fn one_time_code(cx: &Cx, pages: &Pages, shown: &Shown, error: Option
     pages.form(&page)
 }
 
+/// The form of the profile, asked for by a required action.
+pub(super) fn update_profile(cx: &Cx, pages: &Pages, shown: &Shown, asked: &str, filled: &Filled<'_>) -> Response {
+    let is_looked_over = asked == UPDATE_PROFILE && filled.violations.is_empty();
+    let client_id = shown.client.client_id.as_str();
+    pages.form(&UpdateProfile {
+        action: action(cx, "required-action", client_id, &shown.tab.tab, Some(asked), Some(&shown.form)),
+        reason: is_looked_over.then(|| Message::new("updateProfileMessage")),
+        fields: profile_form::fields(cx, Purpose::Update, filled),
+    })
+}
+
+/// The page that waits for the proof of an address.
+pub(super) fn verify_email(cx: &Cx, pages: &Pages, shown: &Shown, problem: Option<Message>) -> Response {
+    let (client_id, tab) = (shown.client.client_id.as_str(), &shown.tab.tab);
+    let way = |form: Option<&str>| action(cx, "required-action", client_id, tab, Some(VERIFY_EMAIL), form);
+    pages.form(&VerifyEmail {
+        action: way(Some(&shown.form)),
+        email: shown.user.as_ref().and_then(|user| user.email.clone()).unwrap_or_default(),
+        error: problem,
+        continue_url: way(None),
+    })
+}
+
 pub(super) fn update_password(cx: &Cx, pages: &Pages, shown: &Shown, user: &User, problem: Option<&PasswordProblem>) -> Response {
     let execution = Some("UPDATE_PASSWORD");
     let client_id = shown.client.client_id.as_str();
@@ -101,10 +144,12 @@ pub(super) fn update_password(cx: &Cx, pages: &Pages, shown: &Shown, user: &User
         }
         Some(PasswordProblem::Different) => (None, Some(Message::new("notMatchPasswordMessage"))),
     };
+    let is_forgotten = matches!(&shown.tab.progress, Progress::Authenticated(known) if !known.actions.is_empty());
+    let reason = if is_forgotten { "resetPasswordMessage" } else { "updatePasswordMessage" };
     let page = UpdatePassword {
         action: action(cx, "required-action", client_id, &shown.tab.tab, execution, Some(&shown.form)),
         username: user.username.clone(),
-        reason: problem.is_none().then(|| Message::new("updatePasswordMessage")),
+        reason: problem.is_none().then(|| Message::new(reason)),
         new_error,
         confirm_error,
     };

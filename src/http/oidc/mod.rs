@@ -47,6 +47,7 @@ pub(super) fn routes() -> Router<App> {
         .route(&at("/logout"), with_preflight(get(logout::get).post(logout::post), READ))
         .route(&at("/logout/logout-confirm"), get(logout::get).post(logout::confirm))
         .route(&at("/auth"), get(authorize::get).post(authorize::post))
+        .route(&at("/registrations"), get(authorize::register).post(authorize::post_registration))
         .route(&at("/oauth/oob"), get(authorize::out_of_band))
         .route(&at("/login-status-iframe.html"), get(adapter_pages::session_iframe))
         .route(&at("/login-status-iframe.html/init"), get(adapter_pages::init))

@@ -45,6 +45,7 @@ fn the_login_page_says_what_keycloaks_says() {
     assert_eq!(text_of(&document, "title"), ["Sign in to Sample"]);
     assert_eq!(text_of(&document, "h1"), ["Sign in to your account"]);
     assert_eq!(text_of(&document, "label"), ["Username or email", "Password", "Remember me"]);
+    assert_eq!(text_of(&document, "a"), ["Forgot Password?", "Register"]);
     assert_eq!(text_of(&document, "[name=login]"), ["Sign In"]);
     assert_eq!(text_of(&document, "[role=alert]"), ["Invalid username or password."]);
     assert_eq!(text_of(&document, "[role=status]"), ["Your login attempt timed out. Login will start from the beginning."]);

@@ -31,6 +31,8 @@ fn pages() -> Vec<(&'static str, &'static str, Value)> {
         username: String::new(),
         email_allowed: false,
         remember_me: None,
+        forgotten_url: None,
+        register_url: None,
         error: None,
         info: None,
         restart_url: None,
@@ -58,6 +60,10 @@ fn pages() -> Vec<(&'static str, &'static str, Value)> {
         of("bare", &Error { client_url: None, ..Error::sample() }),
         of("bare", &Info { text: None, link: None, ..Info::sample() }),
         of("bare", &LogoutConfirm { client_name: None, client_url: None, ..LogoutConfirm::sample() }),
+        of("asked", &Register { is_again: false, password_error: None, confirm_error: None, ..Register::sample() }),
+        of("bare", &UpdateProfile { reason: None, ..UpdateProfile::sample() }),
+        of("asked", &VerifyEmail { error: None, ..VerifyEmail::sample() }),
+        of("asked", &ForgottenPassword { username: String::new(), error: None, ..ForgottenPassword::sample() }),
         of("bare", &FormPost { fields: Vec::new(), ..FormPost::sample() }),
     ];
     samples().into_iter().map(|(template, page)| (template, "sample", page)).chain(variants).collect()
@@ -76,9 +82,36 @@ fn every_page_renders_in_every_language_with_nothing_undefined() {
 }
 
 #[test]
+fn a_letter_says_the_same_in_html_and_in_plain_text_in_every_language() {
+    let templates = Templates::embedded();
+    for locale in templates.locales() {
+        let Written { subject, html, text } = templates.write(&shell(locale), &Letter::sample()).unwrap();
+        let link = Letter::sample().link.unwrap().url;
+        assert!(html.starts_with("<!DOCTYPE html>") && html.contains(&link.replace('&', "&amp;")), "{locale}");
+        assert!(text.contains(&format!("\n{link}\n")) && !text.contains("&amp;"), "{locale}: {text}");
+        for part in [&subject, "Sample", "12 "] {
+            assert!(html.contains(part) && text.contains(part), "{locale} {part}: {text}");
+        }
+        for loading in ["<img", "<link", "<script", "url("] {
+            assert!(!html.contains(loading), "{locale}: a letter loads nothing");
+        }
+    }
+}
+
+#[test]
+fn what_stands_in_a_letter_is_text() {
+    let shell = Shell { realm: "<b>&\"x".into(), ..shell("en") };
+    let letter = Letter { subject: Message::new("emailTestSubject").with("<i>y"), ..Letter::sample() };
+    let written = Templates::embedded().write(&shell, &letter).unwrap();
+    assert!(written.html.contains("&lt;b&gt;&amp;&quot;x") && !written.html.contains("<i>"));
+    assert!(written.text.contains("<b>&\"x") && written.text.contains("Test email of <i>y"));
+}
+
+#[test]
 fn every_template_of_a_page_has_a_sample() {
     let sampled: BTreeSet<_> = samples().into_iter().map(|(template, _)| template).collect();
     let embedded = embedded::TEMPLATES.iter().map(|(name, _)| *name).filter(|name| !name.starts_with("layout/"));
+    let embedded = embedded.filter(|name| !name.starts_with("email/"));
     assert_eq!(sampled, embedded.collect());
 }
 

@@ -1,0 +1,74 @@
+//! What is left to do for a user who has proved to be the one: the required actions that this server can carry out, in the order
+//! of Keycloak's priorities. Others wait until it can.
+
+use super::admin::user::fields;
+use super::browser::PageStep;
+use super::context::Cx;
+use crate::model::User;
+use crate::model::user::{CONFIGURE_TOTP, UPDATE_PASSWORD, UPDATE_PROFILE, VERIFY_EMAIL, VERIFY_PROFILE};
+use crate::oidc::user_profile::{self, Editor};
+use crate::oidc::user_rules::{self, Violation};
+use crate::store::{self, Db, StoreError};
+
+/// The required actions that can be carried out.
+pub const KNOWN: [&str; 5] = [UPDATE_PROFILE, VERIFY_EMAIL, CONFIGURE_TOTP, UPDATE_PASSWORD, VERIFY_PROFILE];
+
+/// The next thing to do. `of_tab` are actions that the link of a letter asks for, beside what the user is asked for anyhow.
+pub fn next(cx: &Cx, user: &User, of_tab: &[String]) -> Option<PageStep> {
+    let listed = |name: &str| user.required_actions.iter().chain(of_tab).any(|action| action == name);
+    if listed(UPDATE_PROFILE) {
+        return Some(PageStep::UpdateProfile);
+    }
+    if owes_proof_of_address(cx, user) || listed(VERIFY_EMAIL) && can_prove_address(user) {
+        return Some(PageStep::VerifyEmail);
+    }
+    if listed(CONFIGURE_TOTP) {
+        return Some(PageStep::ConfigureTotp);
+    }
+    if listed(UPDATE_PASSWORD) {
+        return Some(PageStep::UpdatePassword);
+    }
+    (!is_profile_complete(cx, user)).then_some(PageStep::VerifyProfile)
+}
+
+fn can_prove_address(user: &User) -> bool {
+    !user.email_verified && user.email.is_some()
+}
+
+/// Whether the realm wants the address proved and it is not.
+pub fn owes_proof_of_address(cx: &Cx, user: &User) -> bool {
+    cx.settings().verify_email && can_prove_address(user)
+}
+
+/// Whether the profile is as the realm wants it, as far as the user can do anything about it. The first administrators have none.
+pub fn is_profile_complete(cx: &Cx, user: &User) -> bool {
+    cx.snapshot().realm.is_master() || profile_gaps(cx, user).is_empty()
+}
+
+/// What is wrong with the profile that the user can put right.
+pub fn profile_gaps(cx: &Cx, user: &User) -> Vec<Violation> {
+    let profile = cx.snapshot().realm.user_profile.as_ref();
+    let mut gaps = user_rules::check(profile, Editor::User, &fields(user));
+    gaps.retain(|gap| may_change(cx, &gap.field));
+    gaps
+}
+
+/// Whether users write this field of their own, once they are there.
+pub fn may_change(cx: &Cx, field: &str) -> bool {
+    let (profile, settings) = (cx.snapshot().realm.user_profile.as_ref(), cx.settings());
+    if field == "username" && (!settings.edit_username_allowed || settings.registration_email_as_username) {
+        return false;
+    }
+    let is_base = ["username", "email", "firstName", "lastName"].contains(&field);
+    (profile.is_none() && is_base) || user_profile::may_edit(profile, Editor::User, field)
+}
+
+/// Takes from the user what is asked for and done already: an address that was proved by other ways, a profile that is complete.
+pub(super) async fn settle(cx: &Cx, db: &mut Db<'_>, user: &User) -> Result<(), StoreError> {
+    for (action, is_done) in [(VERIFY_EMAIL, user.email_verified), (VERIFY_PROFILE, true)] {
+        if is_done && user.required_actions.iter().any(|asked| asked == action) {
+            store::user::delete_required_action(db, &cx.snapshot().realm.id, &user.id, action).await?;
+        }
+    }
+    Ok(())
+}
