@@ -10,6 +10,13 @@ pub struct Admin<'a> {
 }
 
 impl TestServer {
+    /// A user of the demo realm who administers it with the roles that the user has there.
+    pub async fn admin_of_demo(&self, username: &str, password: &str) -> Admin<'_> {
+        let form = [("grant_type", "password"), ("client_id", "admin-cli"), ("username", username), ("password", password)];
+        let tokens = self.post(&self.realm("demo", "/protocol/openid-connect/token"), &form).await.granted();
+        Admin { server: self, token: tokens["access_token"].as_str().unwrap().to_owned() }
+    }
+
     pub async fn admin(&self) -> Admin<'_> {
         let form = [("grant_type", "password"), ("client_id", "admin-cli"), ("username", "admin"), ("password", "admin")];
         let tokens = self.post(&self.realm("master", "/protocol/openid-connect/token"), &form).await.granted();
