@@ -49,9 +49,19 @@ pub fn is_profile_complete(cx: &Cx, user: &User) -> bool {
 pub fn profile_gaps(cx: &Cx, user: &User) -> Vec<Violation> {
     let profile = cx.snapshot().realm.user_profile.as_ref();
     let mut gaps = user_rules::check(profile, Editor::User, &fields(user));
-    gaps.retain(|gap| may_change(cx, &gap.field));
+    gaps.retain(|gap| can_mend(cx, &gap.field));
     gaps
 }
+
+/// Whether the form of the profile has a field of this name that users write in. It has none for the language, which pages offer,
+/// and none for what the profile does not name.
+pub fn can_mend(cx: &Cx, field: &str) -> bool {
+    let is_named = BASE.contains(&field) || user_profile::names(cx.snapshot().realm.user_profile.as_ref(), field);
+    field != "locale" && is_named && may_change(cx, field)
+}
+
+/// The fields of a profile that are no attributes.
+const BASE: [&str; 4] = ["username", "email", "firstName", "lastName"];
 
 /// Whether users write this field of their own, once they are there.
 pub fn may_change(cx: &Cx, field: &str) -> bool {
@@ -59,8 +69,7 @@ pub fn may_change(cx: &Cx, field: &str) -> bool {
     if field == "username" && (!settings.edit_username_allowed || settings.registration_email_as_username) {
         return false;
     }
-    let is_base = ["username", "email", "firstName", "lastName"].contains(&field);
-    (profile.is_none() && is_base) || user_profile::may_edit(profile, Editor::User, field)
+    (profile.is_none() && BASE.contains(&field)) || user_profile::may_edit(profile, Editor::User, field)
 }
 
 /// Takes from the user what is asked for and done already: an address that was proved by other ways, a profile that is complete.

@@ -9,7 +9,7 @@ use super::{event, pending, sign_in};
 use crate::model::authentication_session::Progress;
 use crate::model::event::EventKind;
 use crate::model::user::{UPDATE_PROFILE, VERIFY_PROFILE};
-use crate::model::{TabId, UserId};
+use crate::model::{TabId, User, UserId};
 use crate::oidc::user_rules::Violation;
 use crate::store::{self, StoreError};
 
@@ -23,7 +23,7 @@ pub enum Outcome {
     },
 }
 
-pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, profile: &Profile) -> Result<Outcome, StoreError> {
+pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, sent: &Profile) -> Result<Outcome, StoreError> {
     let (tab, client) = match taken(cx, browser, tab_id, form).await? {
         Ok(taken) => taken,
         Err(moved) => return Ok(Outcome::Moved(moved)),
@@ -33,13 +33,13 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, prof
     };
     let realm = &cx.snapshot().realm.id;
     let user = cx.server.realms.read_user(cx.store(), realm, &known.user_id).await?;
-    let asked = user.and_then(|user| pending::next(cx, &user, &known.actions));
-    let kind = match asked {
+    let Some(user) = user else { return Ok(Outcome::Moved(Move::error("invalidUserMessage"))) };
+    let kind = match pending::next(cx, &user, &known.actions) {
         Some(PageStep::UpdateProfile) => EventKind::UpdateProfile,
         Some(PageStep::VerifyProfile) => EventKind::VerifyProfile,
         _ => return Ok(Outcome::Moved(stale_form(cx, browser, &tab, &client).await?)),
     };
-    let violations = match put(cx, &known.user_id, profile, kind).await? {
+    let violations = match put(cx, &user.id, &completed(&user, sent), kind).await? {
         Ok(()) => Vec::new(),
         Err(Refusal::NotFound) => return Ok(Outcome::Moved(Move::error("accountDisabledMessage"))),
         Err(Refusal::Invalid(violations)) => violations,
@@ -57,6 +57,15 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, prof
     };
     known.actions.retain(|action| ![UPDATE_PROFILE, VERIFY_PROFILE].contains(&action.as_str()));
     Ok(Outcome::Moved(sign_in::go_on(cx, browser, &client, &tab, &user, known).await?))
+}
+
+/// What the form does not ask for stays as it is.
+fn completed(user: &User, sent: &Profile) -> Profile {
+    let mut attributes = sent.attributes.clone().unwrap_or_default();
+    for (name, values) in &user.attributes {
+        attributes.entry(name.clone()).or_insert_with(|| values.clone());
+    }
+    Profile { attributes: Some(attributes), ..sent.clone() }
 }
 
 async fn put(cx: &Cx, user: &UserId, profile: &Profile, kind: EventKind) -> Result<Result<(), Refusal>, StoreError> {

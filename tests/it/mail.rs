@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nightlatch::flow::sweep::{self, SweepRules};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -178,5 +179,20 @@ async fn a_letter_comes_in_the_users_language_and_no_text_breaks_out_of_it() {
     let (head, _) = letter.raw.split_once("\r\n\r\n").unwrap();
     assert!(!head.contains("\r\nBcc"), "{head}");
     assert_eq!(letter.envelope.iter().filter(|line| line.starts_with("RCPT")).count(), 1);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn links_past_their_time_are_swept_and_others_stay() {
+    let (server, postbox) = with_mail(json!({})).await;
+    assert_eq!(send(&server, "send-verify-email?lifespan=60", None).await.status, 204);
+    assert_eq!(send(&server, "send-verify-email?lifespan=6000", None).await.status, 204);
+    let letters = [postbox.take().await, postbox.take().await];
+    server.advance(Duration::from_secs(61));
+    let rules = |dry_run| SweepRules { margin: Duration::ZERO, batch: 8, dry_run };
+    assert_eq!(sweep::run(&server.server, rules(true)).await.unwrap().action_tokens, 1);
+    assert_eq!(sweep::run(&server.server, rules(false)).await.unwrap().action_tokens, 1);
+    assert!(server.browser().get(&letters[0].link()).await.says("Action expired"));
+    assert!(server.browser().get(&letters[1].link()).await.says("Confirm validity"));
     server.finish().await;
 }

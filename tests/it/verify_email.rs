@@ -210,8 +210,10 @@ pub fn profile() -> Value {
 async fn a_profile_that_lacks_what_the_realm_wants_is_asked_for_and_the_rest_stays() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
-    assert_eq!(admin.call(Method::PUT, "/demo/users/profile", Some(&profile())).await.status, 200);
-    admin.put_user(json!({"attributes": {"grade": ["7"], "secret": ["s3cret"]}})).await;
+    let mut own = profile();
+    own["unmanagedAttributePolicy"] = json!("ENABLED");
+    assert_eq!(admin.call(Method::PUT, "/demo/users/profile", Some(&own)).await.status, 200);
+    admin.put_user(json!({"attributes": {"grade": ["7"], "secret": ["s3cret"], "old": ["kept"]}})).await;
     let browser = server.browser();
     let page = browser.sign_in("demo-backup", &[("scope", "openid")]).await;
     assert!(page.says("Update Account Information") && page.says("Site"), "{}", page.html);
@@ -224,7 +226,7 @@ async fn a_profile_that_lacks_what_the_realm_wants_is_asked_for_and_the_rest_sta
     let back = browser.post(&wrong.action(), &sent).await;
     assert!(back.parameter("code").is_some(), "{}", back.html);
     let user = admin.get(&format!("/demo/users/{}", admin.alice().await)).await;
-    let expected = json!({"site": ["north"], "colours": ["red", "blue"], "grade": ["7"], "secret": ["s3cret"]});
+    let expected = json!({"site": ["north"], "colours": ["red", "blue"], "grade": ["7"], "secret": ["s3cret"], "old": ["kept"]});
     let held = user["attributes"].as_object().unwrap();
     for (name, values) in expected.as_object().unwrap() {
         assert_eq!(&held[name], values, "{name}");

@@ -113,9 +113,8 @@ fn apply(cx: &Cx, old: &User, profile: &Profile) -> Result<User, Vec<Violation>>
     let (before, now) = (fields(old), fields(&user));
     let mut found = user_rules::check(realm.user_profile.as_ref(), Editor::User, &now);
     // What was wrong before and is not the user's to change is no fault of this form.
-    found.retain(|violation| {
-        pending::may_change(cx, &violation.field) || before.get(&violation.field) != now.get(&violation.field)
-    });
+    found
+        .retain(|violation| pending::can_mend(cx, &violation.field) || before.get(&violation.field) != now.get(&violation.field));
     if profile.attributes.is_none() {
         // Who was not asked for an attribute is not told what is wrong with it.
         found.retain(|violation| !user.attributes.contains_key(&violation.field) && BASE.contains(&violation.field.as_str()));

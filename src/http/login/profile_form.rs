@@ -35,8 +35,8 @@ const KNOWN: [(&str, &str, &str); 4] = [
     ("firstName", "given-name", "text"),
     ("lastName", "family-name", "text"),
 ];
-/// So many values of one attribute have a place on a form.
-const MOST_VALUES: usize = 20;
+/// Pages offer it, and no form asks for it.
+const LANGUAGE: &str = "locale";
 
 /// The profile that a form sends. What it does not show is not among it.
 pub(super) fn read(cx: &Cx, form: &Parameters) -> Profile {
@@ -44,7 +44,7 @@ pub(super) fn read(cx: &Cx, form: &Parameters) -> Profile {
     let mut attributes = BTreeMap::new();
     each(cx, |name, _| {
         let values: Vec<String> = form.all(name).map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned).collect();
-        if KNOWN.iter().all(|(known, ..)| *known != name) {
+        if name != LANGUAGE && KNOWN.iter().all(|(known, ..)| *known != name) {
             attributes.insert(name.to_owned(), values);
         }
     });
@@ -107,7 +107,7 @@ fn field(cx: &Cx, purpose: Purpose, filled: &Filled<'_>, (name, attribute): (&st
     let is_shown = match (name, registers) {
         ("username", true) => !by_email,
         ("username", false) => may_write,
-        ("locale", _) => false,
+        (LANGUAGE, _) => false,
         (_, true) => may_write,
         (_, false) => may_write || profile.is_some() && user_profile::users_may_view(profile, name),
     };
@@ -160,7 +160,6 @@ fn values(profile: &Profile, name: &str, one_more: bool) -> Vec<String> {
         _ => {}
     }
     let mut values = profile.attributes.as_ref().and_then(|all| all.get(name)).cloned().unwrap_or_default();
-    values.truncate(MOST_VALUES);
     if one_more || values.is_empty() {
         values.push(String::new());
     }
