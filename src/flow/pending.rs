@@ -1,5 +1,5 @@
-//! What is left to do for a user who has proved to be the one: the required actions that this server can carry out, in the order
-//! of Keycloak's priorities. Others wait until it can.
+//! What is left to do for a user who has proved to be the one: the required actions that this server can carry out. Others wait
+//! until it can.
 
 use super::admin::user::fields;
 use super::browser::PageStep;
@@ -13,22 +13,22 @@ use crate::store::{self, Db, StoreError};
 /// The required actions that can be carried out.
 pub const KNOWN: [&str; 5] = [UPDATE_PROFILE, VERIFY_EMAIL, CONFIGURE_TOTP, UPDATE_PASSWORD, VERIFY_PROFILE];
 
-/// The next thing to do. `of_tab` are actions that the link of a letter asks for, beside what the user is asked for anyhow.
+/// The next thing to do, in the order of the realm's required actions; one that is switched off is asked of nobody. `of_tab` are
+/// actions that the link of a letter asks for, beside what the user is asked for anyhow.
 pub fn next(cx: &Cx, user: &User, of_tab: &[String]) -> Option<PageStep> {
     let listed = |name: &str| user.required_actions.iter().chain(of_tab).any(|action| action == name);
-    if listed(UPDATE_PROFILE) {
-        return Some(PageStep::UpdateProfile);
-    }
-    if owes_proof_of_address(cx, user) || listed(VERIFY_EMAIL) && can_prove_address(user) {
-        return Some(PageStep::VerifyEmail);
-    }
-    if listed(CONFIGURE_TOTP) {
-        return Some(PageStep::ConfigureTotp);
-    }
-    if listed(UPDATE_PASSWORD) {
-        return Some(PageStep::UpdatePassword);
-    }
-    (!is_profile_complete(cx, user)).then_some(PageStep::VerifyProfile)
+    let step = |action: &str| match action {
+        UPDATE_PROFILE => listed(action).then_some(PageStep::UpdateProfile),
+        VERIFY_EMAIL => {
+            let is_owed = owes_proof_of_address(cx, user) || listed(action) && can_prove_address(user);
+            is_owed.then_some(PageStep::VerifyEmail)
+        }
+        CONFIGURE_TOTP => listed(action).then_some(PageStep::ConfigureTotp),
+        UPDATE_PASSWORD => listed(action).then_some(PageStep::UpdatePassword),
+        VERIFY_PROFILE => (!is_profile_complete(cx, user)).then_some(PageStep::VerifyProfile),
+        _ => None,
+    };
+    cx.settings().required_actions.iter().filter(|action| action.enabled).find_map(|action| step(&action.provider_id))
 }
 
 fn can_prove_address(user: &User) -> bool {

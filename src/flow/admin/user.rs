@@ -64,7 +64,7 @@ const REQUIRED_ACTIONS: [&str; 14] = [
 ];
 
 /// What new users of the realm are asked to do.
-pub fn asked_of_new(cx: &Cx) -> Vec<String> {
+fn asked_of_new(cx: &Cx) -> Vec<String> {
     let actions = cx.settings().required_actions.iter().filter(|action| action.enabled && action.default_action);
     actions.map(|action| action.alias.clone()).collect()
 }
@@ -72,7 +72,6 @@ pub fn asked_of_new(cx: &Cx) -> Vec<String> {
 /// Makes a user who holds the default role and is in the default groups and in these.
 pub async fn create(cx: &Cx, change: &UserChange, groups: &[GroupId]) -> Result<Result<UserId, Refusal>, StoreError> {
     let mut user = blank(cx);
-    user.required_actions = asked_of_new(cx);
     put_fields(cx, &mut user, change);
     if cx.settings().registration_email_as_username {
         let Some(email) = user.email.clone() else {
@@ -246,7 +245,7 @@ pub fn blank(cx: &Cx) -> User {
         not_before: 0,
         version: 1,
         attributes: BTreeMap::new(),
-        required_actions: Vec::new(),
+        required_actions: asked_of_new(cx),
         service_account_of: None,
         created_at: cx.now,
         roles: Vec::new(),
