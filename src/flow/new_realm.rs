@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::Map;
+use serde_json::Value;
 
 use crate::base::Entropy;
 use crate::flow::component::policies;
 use crate::model::client_scope::OFFLINE_ACCESS;
-use crate::model::required_action;
 use crate::model::component::REGISTRATION_POLICY;
 use crate::model::realm_import::{
     ClientImport, ClientScopeImport, RealmImport, RoleImport, RoleRef, ScopeMappingImport, ScopeOwner,
 };
+use crate::model::required_action;
 use crate::model::{ClientSettings, ProtocolMapper, ProtocolMapperId, realm};
 use crate::oidc::admin_roles::{ACCOUNT_ROLES, ADMIN, ADMIN_ROLES, CREATE_REALM, REALM_ADMIN, REALM_MANAGEMENT, master_client};
 

@@ -186,7 +186,9 @@ mod tests {
         assert_eq!(flows, of("a"));
         assert_ne!(flows.flows[0].id, of("b").flows[0].id);
         assert!(of("master").flows.len() < flows.flows.len());
-        for execution in [of("master"), flows.clone()].iter().flat_map(|all| &all.flows).flat_map(|f| &f.authentication_executions) {
+        for execution in
+            [of("master"), flows.clone()].iter().flat_map(|all| &all.flows).flat_map(|f| &f.authentication_executions)
+        {
             let stands_for = execution.authenticator.as_deref().map(|id| type_of(id).is_some());
             let below = execution.flow_alias.as_deref().map(|alias| flows.by_alias(alias).is_some());
             assert!(stands_for.unwrap_or(true) && below.unwrap_or(true), "{execution:?}");

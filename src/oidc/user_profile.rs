@@ -105,7 +105,8 @@ pub fn metadata(profile: Option<&Value>, reader: Editor, edits_username: bool) -
     let listed = profile.get("attributes").and_then(Value::as_array).into_iter().flatten();
     let attributes: Vec<Value> = listed
         .filter_map(|attribute| {
-            let name = name_of(attribute).filter(|name| reader == Editor::Administrator || users_may_view(Some(profile), name))?;
+            let name =
+                name_of(attribute).filter(|name| reader == Editor::Administrator || users_may_view(Some(profile), name))?;
             let mut validators = Map::new();
             for (validator, config) in attribute.get("validations").and_then(Value::as_object).into_iter().flatten() {
                 let mut config = config.as_object().cloned().unwrap_or_default();

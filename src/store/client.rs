@@ -6,8 +6,8 @@ use sqlx::types::Json;
 
 use super::{Db, StoreError};
 use crate::base::{Secret, Timestamp};
-use crate::model::{ClientId, ClientScopeId, ClientSettings, ClientUuid, RealmId, RoleId};
 use crate::model::client::is_secret_attribute;
+use crate::model::{ClientId, ClientScopeId, ClientSettings, ClientUuid, RealmId, RoleId};
 
 /// Another client of the realm has this `client_id`.
 pub const CLIENT_ID_KEY: &str = "client_client_id_key";

@@ -75,7 +75,11 @@ async fn nobody_hands_out_by_a_group_what_he_does_not_hold() {
     for (method, path, body) in [
         (Method::PUT, format!("/demo/users/{alice}/groups/{boss}"), None),
         (Method::POST, format!("/demo/groups/{boss}/children"), Some(json!({"id": staff, "name": "staff"}))),
-        (Method::POST, format!("/demo/groups/{staff}/role-mappings/clients/{management}"), Some(json!([role("manage-realm").await]))),
+        (
+            Method::POST,
+            format!("/demo/groups/{staff}/role-mappings/clients/{management}"),
+            Some(json!([role("manage-realm").await])),
+        ),
         (Method::POST, "/demo/users".to_owned(), Some(json!({"username": "mole", "groups": ["/boss"]}))),
     ] {
         let answer = helper.call(method.clone(), &path, body.as_ref()).await;
@@ -117,7 +121,13 @@ async fn bad_input_about_groups_is_refused_by_name() {
         (Method::POST, "/demo/groups".to_owned(), json!({}), 400, missing.clone()),
         (Method::POST, "/demo/groups".to_owned(), json!({"name": " "}), 400, missing.clone()),
         (Method::PUT, format!("/demo/groups/{staff}"), json!({"description": "D"}), 400, missing),
-        (Method::POST, "/demo/groups".to_owned(), json!({"name": long}), 400, json!({"errorMessage": "Database operation failed"})),
+        (
+            Method::POST,
+            "/demo/groups".to_owned(),
+            json!({"name": long}),
+            400,
+            json!({"errorMessage": "Database operation failed"}),
+        ),
         (
             Method::POST,
             "/demo/groups".to_owned(),
@@ -132,14 +142,14 @@ async fn bad_input_about_groups_is_refused_by_name() {
             404,
             json!({"error": "Could not find child by id"}),
         ),
-        (Method::PUT, "/demo/groups/nobody".to_owned(), json!({"name": "x"}), 404, json!({"error": "Could not find group by id"})),
         (
             Method::PUT,
-            "/demo/default-groups/nobody".to_owned(),
-            Value::Null,
+            "/demo/groups/nobody".to_owned(),
+            json!({"name": "x"}),
             404,
-            json!({"error": "Group not found"}),
+            json!({"error": "Could not find group by id"}),
         ),
+        (Method::PUT, "/demo/default-groups/nobody".to_owned(), Value::Null, 404, json!({"error": "Group not found"})),
     ] {
         let answer = admin.call(method.clone(), &path, Some(&body)).await;
         assert_eq!((answer.status, &answer.body), (status, &said), "{method} {path} {body}");
@@ -173,16 +183,8 @@ async fn of_eight_groups_of_one_name_one_is_made() {
     let admin = server.admin().await;
     let body = &json!({"name": "only"});
     let attempt = || async { admin.call(Method::POST, "/demo/groups", Some(body)).await.status };
-    let (a, b, c, d, e, f, g, h) = tokio::join!(
-        attempt(),
-        attempt(),
-        attempt(),
-        attempt(),
-        attempt(),
-        attempt(),
-        attempt(),
-        attempt()
-    );
+    let (a, b, c, d, e, f, g, h) =
+        tokio::join!(attempt(), attempt(), attempt(), attempt(), attempt(), attempt(), attempt(), attempt());
     let mut statuses = [a, b, c, d, e, f, g, h];
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);

@@ -47,7 +47,8 @@ async fn a_mapper_speaks_from_its_making_to_its_end() {
 async fn a_scope_of_the_realm_reaches_clients_that_are_made_afterwards() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
-    let scope = made(&admin.call(Method::POST, "/demo/client-scopes", Some(&json!({"name": "own", "protocol": "openid-connect"}))).await);
+    let scope =
+        made(&admin.call(Method::POST, "/demo/client-scopes", Some(&json!({"name": "own", "protocol": "openid-connect"}))).await);
     let path = format!("/demo/default-default-client-scopes/{scope}");
     assert_eq!(admin.call(Method::PUT, &path, None).await.status, 204);
     let again = admin.call(Method::PUT, &format!("/demo/default-optional-client-scopes/{scope}"), None).await;

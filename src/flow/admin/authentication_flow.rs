@@ -38,9 +38,11 @@ fn is_bound(cx: &Cx, flow: &AuthenticationFlow) -> bool {
     let document = &cx.snapshot().realm.document;
     let by_realm = BINDINGS.iter().any(|name| document.get(*name).and_then(Value::as_str) == Some(&flow.alias));
     by_realm
-        || cx.snapshot().clients.values().any(|client| {
-            client.settings.authentication_flow_binding_overrides.values().any(|id| id.as_str() == Some(&flow.id))
-        })
+        || cx
+            .snapshot()
+            .clients
+            .values()
+            .any(|client| client.settings.authentication_flow_binding_overrides.values().any(|id| id.as_str() == Some(&flow.id)))
 }
 
 fn refuse_taken(flows: &Flows, alias: &str) -> Result<(), Refusal> {
@@ -71,8 +73,7 @@ pub async fn copy(cx: &Cx, alias: &str, new_alias: &str) -> Result<String, Refus
 
 fn copy_below(cx: &Cx, flows: &mut Flows, original: &AuthenticationFlow, alias: &str, prefix: &str) -> String {
     let id = cx.entropy().uuid();
-    let mut copied =
-        AuthenticationFlow { id: id.clone(), alias: alias.to_owned(), built_in: false, ..original.clone() };
+    let mut copied = AuthenticationFlow { id: id.clone(), alias: alias.to_owned(), built_in: false, ..original.clone() };
     for execution in &mut copied.authentication_executions {
         execution.id = cx.entropy().uuid();
         if let Some(config) = execution.authenticator_config.as_deref().and_then(|alias| flows.config(alias)).cloned() {
@@ -159,7 +160,10 @@ fn remove_parts(flows: &mut Flows, execution: &Execution) {
 pub enum NewStep {
     Authenticator(String),
     /// A flow of its own, and the form that it shows, if it is one.
-    Flow { flow: AuthenticationFlow, form: Option<String> },
+    Flow {
+        flow: AuthenticationFlow,
+        form: Option<String>,
+    },
 }
 
 /// Adds a step to the flow with this alias; answers its id (of a flow, the flow's).

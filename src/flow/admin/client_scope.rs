@@ -65,13 +65,7 @@ pub async fn delete(cx: &Cx, scope: &ClientScope) -> Result<(), Refusal> {
 }
 
 /// Ties the scope to roles, or unties it.
-pub async fn change_roles(
-    cx: &Cx,
-    scope: &ClientScopeId,
-    roles: &[RoleId],
-    add: bool,
-    change: Change,
-) -> Result<(), Refusal> {
+pub async fn change_roles(cx: &Cx, scope: &ClientScopeId, roles: &[RoleId], add: bool, change: Change) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm.id;
     write_realm(cx, async |db| {
         for role in roles {

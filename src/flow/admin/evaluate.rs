@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use crate::flow::Cx;
+use crate::model::SessionKind;
 use crate::model::{Client, ClientScope, RoleId, User};
 use crate::oidc::access_token::{self, Envelope};
 use crate::oidc::mapper::Facts;
 use crate::oidc::scope::{self, GrantedScopes};
 use crate::oidc::session_limits::{self, SessionEnds, Starts};
 use crate::oidc::token_id::{self, GrantLetters, TokenSession};
-use crate::model::SessionKind;
 
 /// Which example is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

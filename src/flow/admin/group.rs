@@ -93,19 +93,18 @@ pub async fn delete(cx: &Cx, group: &Group) -> Result<(), Refusal> {
         if !store::group::delete_group(db, realm, &group.id).await? {
             return Err(Refusal::NotFound("Could not find group by id"));
         }
-        Ok(note(cx, db, Change::delete(ResourceType::Group).showing(json!({"id": group.id, "name": group.name, "subGroups": []}))).await?)
+        Ok(note(
+            cx,
+            db,
+            Change::delete(ResourceType::Group).showing(json!({"id": group.id, "name": group.name, "subGroups": []})),
+        )
+        .await?)
     })
     .await
 }
 
 /// Gives the group roles, or takes them away. `change`: as the event tells of them.
-pub async fn change_roles(
-    cx: &Cx,
-    group: &GroupId,
-    roles: &[RoleId],
-    adds: bool,
-    change: Change,
-) -> Result<(), Refusal> {
+pub async fn change_roles(cx: &Cx, group: &GroupId, roles: &[RoleId], adds: bool, change: Change) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm.id;
     write_realm(cx, async |db| {
         for role in roles {

@@ -9,7 +9,7 @@ use crate::flow::Cx;
 use crate::flow::admin_event::Change;
 use crate::flow::masking::MASK;
 use crate::model::admin_event::ResourceType;
-use crate::model::realm::{IDENTITY_PROVIDERS, IDENTITY_PROVIDER_MAPPERS, IDENTITY_PROVIDER_SECRET};
+use crate::model::realm::{IDENTITY_PROVIDER_MAPPERS, IDENTITY_PROVIDER_SECRET, IDENTITY_PROVIDERS};
 
 /// Keycloak answers no more about them.
 pub const NOT_FOUND: Refusal = Refusal::NotFound("HTTP 404 Not Found");
@@ -170,12 +170,7 @@ pub async fn create_mapper(cx: &Cx, alias: &str, mut mapper: Map<String, Value>)
 }
 
 /// Replaces a mapper, or takes it away.
-pub async fn change_mapper(
-    cx: &Cx,
-    alias: &str,
-    id: &str,
-    changed: Option<Map<String, Value>>,
-) -> Result<(), Refusal> {
+pub async fn change_mapper(cx: &Cx, alias: &str, id: &str, changed: Option<Map<String, Value>>) -> Result<(), Refusal> {
     mapper(cx, alias, id)?;
     let kind = ResourceType::IdentityProviderMapper;
     let change = if changed.is_some() { Change::update(kind) } else { Change::delete(kind) };

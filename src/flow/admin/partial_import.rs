@@ -102,13 +102,8 @@ fn explain(error: ImportError) -> Refusal {
 pub async fn run(cx: &Cx, addition: &Addition) -> Result<Vec<Outcome>, Refusal> {
     let writer = Writer { server: &cx.server, realm: &cx.snapshot().realm.id, now: cx.now, import: &addition.import };
     write_decided(cx, async |db| {
-        let mut adding = Adding {
-            cx,
-            writer,
-            names: names_of(cx.snapshot()),
-            if_exists: addition.if_exists,
-            outcomes: Vec::new(),
-        };
+        let mut adding =
+            Adding { cx, writer, names: names_of(cx.snapshot()), if_exists: addition.if_exists, outcomes: Vec::new() };
         for client in &addition.import.clients {
             adding.client(db, client).await?;
         }

@@ -13,13 +13,7 @@ use crate::store::user::FederatedIdentity;
 use crate::store::{self, StoreError};
 
 /// Roles of the realm, or of one client; false if there is no such user. `change`: as the event tells of them.
-pub async fn change_roles(
-    cx: &Cx,
-    user: &UserId,
-    roles: &[RoleId],
-    adds: bool,
-    change: Change,
-) -> Result<bool, StoreError> {
+pub async fn change_roles(cx: &Cx, user: &UserId, roles: &[RoleId], adds: bool, change: Change) -> Result<bool, StoreError> {
     let realm = &cx.snapshot().realm.id;
     write(cx, user, async |db| {
         for role in roles {

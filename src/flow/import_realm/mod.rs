@@ -225,7 +225,12 @@ impl Writer<'_> {
         self.import.users.iter().any(|user| user.service_account_of.as_deref() == Some(client_id))
     }
 
-    pub(in crate::flow) async fn client(&self, db: &mut Db<'_>, names: &mut Names, client: &ClientImport) -> Result<(), ImportError> {
+    pub(in crate::flow) async fn client(
+        &self,
+        db: &mut Db<'_>,
+        names: &mut Names,
+        client: &ClientImport,
+    ) -> Result<(), ImportError> {
         let uuid = client.uuid.clone().unwrap_or_else(|| ClientUuid::new(self.new_id()));
         let row = ClientRow {
             uuid: &uuid,

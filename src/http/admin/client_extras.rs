@@ -81,11 +81,7 @@ impl Representation for Node {
 }
 
 /// The host of an instance of the client's application (adapters of a cluster).
-async fn register_node(
-    admin: Admin<ManageClients>,
-    Path((_, uuid)): Path<(String, String)>,
-    Json(given): Json<Node>,
-) -> Answer {
+async fn register_node(admin: Admin<ManageClients>, Path((_, uuid)): Path<(String, String)>, Json(given): Json<Node>) -> Answer {
     let Some(Text(node)) = given.node else {
         return Err(AdminError::Plain(StatusCode::BAD_REQUEST, "Node not found in params".to_owned()));
     };

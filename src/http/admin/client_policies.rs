@@ -116,11 +116,11 @@ async fn profiles(admin: Admin<ViewRealm>, query: Query) -> Answer {
 
 async fn put_profiles(admin: Admin<ManageRealm>, Json(Profiles(given)): Json<Profiles>) -> Answer {
     let executors = entries(&given, "profiles").flat_map(|p| p.get("executors").and_then(Value::as_array).into_iter().flatten());
-    let is_known = |executor: &Value| {
-        executor.get("executor").and_then(Value::as_str).is_some_and(|name| EXECUTORS.contains(&name))
-    };
+    let is_known =
+        |executor: &Value| executor.get("executor").and_then(Value::as_str).is_some_and(|name| EXECUTORS.contains(&name));
     if !executors.into_iter().all(is_known) {
-        let text = "proposed client profile contains the executor, which does not have valid provider, or has invalid configuration.";
+        let text =
+            "proposed client profile contains the executor, which does not have valid provider, or has invalid configuration.";
         return Err(Refusal::Invalid(text.to_owned()).into());
     }
     put(admin, PROFILES, &json!({"profiles": entries(&given, "profiles").collect::<Vec<_>>()})).await

@@ -14,9 +14,7 @@ use crate::http::state::App;
 use crate::model::GroupId;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/{realm}/default-groups", get(list))
-        .route("/{realm}/default-groups/{group}", put(add).delete(remove))
+    Router::new().route("/{realm}/default-groups", get(list)).route("/{realm}/default-groups/{group}", put(add).delete(remove))
 }
 
 async fn list(admin: Admin<ViewRealm>) -> Answer {

@@ -41,9 +41,9 @@ async fn mappers(admin: Admin<ViewClients>, Path((_, uuid)): Path<(String, Strin
     };
     let scopes = evaluate::scopes(&admin.cx, client, query.text("scope"));
     let own = client.mappers.iter().map(|m| entry(m, client.uuid.as_str(), client.client_id.as_str(), "client"));
-    let of_scopes = scopes.iter().flat_map(|scope| {
-        scope.mappers.iter().map(move |mapper| entry(mapper, scope.id.as_str(), &scope.name, "client-scope"))
-    });
+    let of_scopes = scopes
+        .iter()
+        .flat_map(|scope| scope.mappers.iter().map(move |mapper| entry(mapper, scope.id.as_str(), &scope.name, "client-scope")));
     Ok(shown(&Value::from(own.chain(of_scopes).collect::<Vec<Value>>())))
 }
 
@@ -83,12 +83,7 @@ async fn user_info(admin: Admin<ViewClients>, path: Path<(String, String)>, quer
 }
 
 /// What stands in a user's tokens is for those who may see the user.
-async fn example(
-    admin: &Admin<ViewClients>,
-    Path((_, uuid)): Path<(String, String)>,
-    query: &Query,
-    what: Example,
-) -> Answer {
+async fn example(admin: &Admin<ViewClients>, Path((_, uuid)): Path<(String, String)>, query: &Query, what: Example) -> Answer {
     let client = find(&admin.cx, &uuid)?;
     let id = query.text("userId").ok_or(AdminError::NotFound("No userId provided"))?;
     if !admin.has_any_of(ViewUsers::ANY_OF) {

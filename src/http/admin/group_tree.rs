@@ -84,8 +84,7 @@ impl<'a> Shape<'a> {
     }
 
     pub(super) fn show(&self, group: &Group) -> Map<String, Value> {
-        let mut shown =
-            if self.is_brief { brief_group(self.snapshot, group) } else { full_group(self.snapshot, group) };
+        let mut shown = if self.is_brief { brief_group(self.snapshot, group) } else { full_group(self.snapshot, group) };
         if let Some(counts) = &self.counts {
             shown.insert("subGroupCount".to_owned(), json!(counts.get(&group.id).copied().unwrap_or(0)));
         }

@@ -151,11 +151,7 @@ async fn read(admin: Admin<View>, Path((_, alias)): Path<(String, String)>) -> A
     Ok(shown(&represent(find(&admin.cx, &alias)?, false)))
 }
 
-async fn change(
-    admin: Admin<Manage>,
-    Path((_, alias)): Path<(String, String)>,
-    Json(Provider(given)): Json<Provider>,
-) -> Answer {
+async fn change(admin: Admin<Manage>, Path((_, alias)): Path<(String, String)>, Json(Provider(given)): Json<Provider>) -> Answer {
     let (alias, provider) = (&alias, &known(given, &FIELDS, Provider::NAME)?);
     settled(admin.cx, |cx: Cx| async move { providers::update(&cx, alias, provider.clone()).await }).await?;
     Ok(done_uncached())

@@ -39,11 +39,7 @@ async fn begin(admin: Admin<Impersonate>, State(app): State<App>, Path((_, id)):
         return Err(AdminError::Forbidden);
     }
     let own_realm = &admin.administrator.own_cx().snapshot().realm;
-    let who = Impersonation {
-        user: &user,
-        administrator: admin.administrator.user(),
-        realm_of_administrator: &own_realm.name,
-    };
+    let who = Impersonation { user: &user, administrator: admin.administrator.user(), realm_of_administrator: &own_realm.name };
     let Some((_, kept)) = impersonation::begin(cx, who).await? else { return Err(StoreError::Busy.into()) };
     let same_realm = own_realm.id == cx.snapshot().realm.id;
     let mut response = shown(&json!({"sameRealm": same_realm, "redirect": format!("{}/account", cx.issuer)}));

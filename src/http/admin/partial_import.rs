@@ -5,7 +5,7 @@ use axum::routing::post;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, plain_json};
+use super::answer::{Answer, plain};
 use super::{Admin, ManageRealm, handing_out};
 use crate::flow::Cx;
 use crate::flow::admin::partial_import::{self, Action, Addition, IfExists, Outcome};
@@ -59,7 +59,7 @@ async fn add(admin: Admin<ManageRealm>, Json(given): Json<PartialImport>) -> Ans
         return Err(AdminError::Forbidden);
     }
     let outcomes = settled(admin.cx, |cx: Cx| async move { partial_import::run(&cx, addition).await }).await?;
-    Ok(plain_json(&results(&outcomes)))
+    Ok(plain(&results(&outcomes)))
 }
 
 fn results(outcomes: &[Outcome]) -> Value {

@@ -119,11 +119,7 @@ async fn read<A: Address>(admin: Admin<A::View>, Path(at): Path<Segments>) -> An
 }
 
 /// Who does not hold an administrative role does not change it either.
-async fn change<A: Address>(
-    admin: Admin<A::Manage>,
-    Path(at): Path<Segments>,
-    Json(given): Json<RoleRepresentation>,
-) -> Answer {
+async fn change<A: Address>(admin: Admin<A::Manage>, Path(at): Path<Segments>, Json(given): Json<RoleRepresentation>) -> Answer {
     let role = A::find(&admin, &at, true)?;
     if !handing_out::allows(&admin, [&role.id]) {
         return Err(AdminError::Forbidden);

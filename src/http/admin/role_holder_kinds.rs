@@ -49,13 +49,7 @@ impl Holder for User {
         handing_out::allows(admin, roles)
     }
 
-    async fn change(
-        &self,
-        admin: &Admin<ManageUsers>,
-        roles: &[RoleId],
-        adds: bool,
-        change: Change,
-    ) -> Result<(), AdminError> {
+    async fn change(&self, admin: &Admin<ManageUsers>, roles: &[RoleId], adds: bool, change: Change) -> Result<(), AdminError> {
         let is_there = user_holding::change_roles(&admin.cx, &self.id, roles, adds, change).await?;
         if is_there { Ok(()) } else { Err(NOT_FOUND) }
     }
@@ -85,13 +79,7 @@ impl Holder for Group {
         handing_out::allows(admin, roles)
     }
 
-    async fn change(
-        &self,
-        admin: &Admin<ManageUsers>,
-        roles: &[RoleId],
-        adds: bool,
-        change: Change,
-    ) -> Result<(), AdminError> {
+    async fn change(&self, admin: &Admin<ManageUsers>, roles: &[RoleId], adds: bool, change: Change) -> Result<(), AdminError> {
         Ok(group::change_roles(&admin.cx, &self.id, roles, adds, change).await?)
     }
 }
@@ -124,13 +112,7 @@ impl Holder for Client {
         true
     }
 
-    async fn change(
-        &self,
-        admin: &Admin<ManageClients>,
-        roles: &[RoleId],
-        adds: bool,
-        change: Change,
-    ) -> Result<(), AdminError> {
+    async fn change(&self, admin: &Admin<ManageClients>, roles: &[RoleId], adds: bool, change: Change) -> Result<(), AdminError> {
         Ok(client::change_scope_mappings(&admin.cx, &self.uuid, roles, adds, change).await?)
     }
 }
@@ -159,13 +141,7 @@ impl Holder for ClientScope {
         true
     }
 
-    async fn change(
-        &self,
-        admin: &Admin<ManageClients>,
-        roles: &[RoleId],
-        adds: bool,
-        change: Change,
-    ) -> Result<(), AdminError> {
+    async fn change(&self, admin: &Admin<ManageClients>, roles: &[RoleId], adds: bool, change: Change) -> Result<(), AdminError> {
         Ok(client_scope::change_roles(&admin.cx, &self.id, roles, adds, change).await?)
     }
 }

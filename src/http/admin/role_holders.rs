@@ -71,11 +71,7 @@ type OfClient = Path<(String, String, String)>;
 type Container<'a> = Option<&'a ClientUuid>;
 
 /// The roles among these that belong to the container, by name.
-fn within<'a>(
-    snapshot: &'a RealmSnapshot,
-    ids: impl IntoIterator<Item = &'a RoleId>,
-    container: Container<'_>,
-) -> Vec<&'a Role> {
+fn within<'a>(snapshot: &'a RealmSnapshot, ids: impl IntoIterator<Item = &'a RoleId>, container: Container<'_>) -> Vec<&'a Role> {
     let roles = ids.into_iter().filter_map(|id| snapshot.roles.get(id));
     let mut roles: Vec<&Role> = roles.filter(|r| r.client.as_ref() == container).collect();
     roles.sort_by(|a, b| a.name.cmp(&b.name));
@@ -155,12 +151,7 @@ async fn effective_of_client<H: Holder>(admin: Admin<H::View>, Path((_, id, clie
     Ok(effective(&admin, &holder, Some(&client), &query))
 }
 
-fn effective<H: Holder>(
-    admin: &Admin<H::View>,
-    holder: &H,
-    container: Container<'_>,
-    query: &Query,
-) -> axum::response::Response {
+fn effective<H: Holder>(admin: &Admin<H::View>, holder: &H, container: Container<'_>, query: &Query) -> axum::response::Response {
     let snapshot = admin.cx.snapshot();
     let roles = within(snapshot, holder.effective(snapshot), container);
     if query.flag("briefRepresentation").unwrap_or(true) {

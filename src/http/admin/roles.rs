@@ -43,12 +43,7 @@ fn list_of<P>(admin: &Admin<P>, client: Option<&ClientUuid>, query: &Query) -> A
 }
 
 /// A new role of the realm or of a client. `place` is the address of the list.
-async fn create_in<P>(
-    admin: &Admin<P>,
-    client: Option<&ClientUuid>,
-    place: &str,
-    given: &RoleRepresentation,
-) -> Answer {
+async fn create_in<P>(admin: &Admin<P>, client: Option<&ClientUuid>, place: &str, given: &RoleRepresentation) -> Answer {
     let name = given.name.as_ref().ok_or_else(nameless)?;
     let new = roles::new(&admin.cx, client.cloned(), &name.0);
     roles::create(&admin.cx, &given.put_on(&new)).await?;

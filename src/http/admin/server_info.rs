@@ -1,8 +1,8 @@
 //! `/admin/serverinfo`: what the server is and what it can be set to. Terraform reads the version, consoles the rest.
 
+use axum::Router;
 use axum::extract::{Extension, State};
 use axum::routing::get;
-use axum::Router;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, shown};

@@ -76,10 +76,7 @@ async fn to_front(admin: Admin<ManageUsers>, Path((_, id, credential)): Path<(St
     answer(user_holding::move_credential(&admin.cx, &user, &credential, Place::First).await?)
 }
 
-async fn behind(
-    admin: Admin<ManageUsers>,
-    Path((_, id, credential, other)): Path<(String, String, String, String)>,
-) -> Answer {
+async fn behind(admin: Admin<ManageUsers>, Path((_, id, credential, other)): Path<(String, String, String, String)>) -> Answer {
     let (user, credential, other) = (UserId::new(id), CredentialId::new(credential), CredentialId::new(other));
     answer(user_holding::move_credential(&admin.cx, &user, &credential, Place::Behind(&other)).await?)
 }

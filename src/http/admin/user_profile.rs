@@ -16,9 +16,7 @@ use crate::http::state::App;
 use crate::oidc::user_profile::{self, ProfileProblem, default_profile};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/{realm}/users/profile", get(read).put(update))
-        .route("/{realm}/users/profile/metadata", get(metadata))
+    Router::new().route("/{realm}/users/profile", get(read).put(update)).route("/{realm}/users/profile/metadata", get(metadata))
 }
 
 /// Whoever deals with users or with the realm's settings.

@@ -111,12 +111,7 @@ fn flatten(flows: &Flows, flow: &AuthenticationFlow, level: usize, all: &mut Vec
     }
 }
 
-fn info(
-    flows: &Flows,
-    execution: &Execution,
-    below: Option<&AuthenticationFlow>,
-    (level, index): (usize, usize),
-) -> Value {
+fn info(flows: &Flows, execution: &Execution, below: Option<&AuthenticationFlow>, (level, index): (usize, usize)) -> Value {
     let known = execution.authenticator.as_deref().and_then(type_of);
     let mut shown = Map::new();
     let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);

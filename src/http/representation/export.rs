@@ -67,7 +67,9 @@ fn documents(snapshot: &RealmSnapshot, parts: Parts) -> Map<String, Value> {
         mask(&mut providers);
     }
     put(IDENTITY_PROVIDERS, providers);
-    if parts.secrets && let Some(mail) = realm.document.get("smtpServer") {
+    if parts.secrets
+        && let Some(mail) = realm.document.get("smtpServer")
+    {
         put("smtpServer", mail.clone());
     }
     shown

@@ -22,8 +22,8 @@ pub(crate) mod user_session;
 
 pub(crate) use client::{ClientRepresentation, client};
 pub(crate) use client_scope::{ClientScopeRepresentation, client_scope};
-pub(crate) use events_config::{EventsConfig, event_type_names, events_config};
 pub(crate) use component::{ComponentRepresentation, component};
+pub(crate) use events_config::{EventsConfig, event_type_names, events_config};
 pub(crate) use key::keys;
 pub(crate) use lenient::OUT_OF_RANGE;
 pub(crate) use protocol_mapper::{ProtocolMapperRepresentation, protocol_mapper};
