@@ -55,6 +55,7 @@ const EXPECTS: &[(&str, usize, &str)] = &[
     ("flow/new_realm.rs", 1, "an embedded file, read by a test"),
     ("jose/key.rs", 2, "the algorithm was matched a line before"),
     ("model/realm.rs", 1, "an embedded file, read by a test"),
+    ("oidc/user_rules.rs", 1, "a pattern that is a constant, used by a test"),
     ("telemetry/metrics.rs", 1, "a list of buckets that is a constant"),
     ("view/adapter_page.rs", 1, "an embedded page, read by a test"),
     ("view/templates.rs", 2, "embedded templates, rendered by a test"),

@@ -147,6 +147,24 @@ pub fn has_flow(document: &Map<String, Value>, alias: &str) -> bool {
     }
 }
 
+/// The names of the flows of a document that are not as in a fresh realm.
+pub fn own_flows(document: &Map<String, Value>) -> Vec<String> {
+    let fresh = fresh(false);
+    let listed = document.get(FLOWS).and_then(Value::as_array).into_iter().flatten();
+    let flows = listed.filter_map(|flow| serde_json::from_value::<AuthenticationFlow>(flow.clone()).ok());
+    flows
+        .filter(|flow| fresh.by_alias(&flow.alias).is_none_or(|known| steps(known) != steps(flow)))
+        .map(|flow| flow.alias)
+        .collect()
+}
+
+/// What is asked in a flow, in which order.
+fn steps(flow: &AuthenticationFlow) -> Vec<(Option<&str>, Option<&str>, &str)> {
+    let mut executions: Vec<&Execution> = flow.authentication_executions.iter().collect();
+    executions.sort_by_key(|execution| execution.priority);
+    executions.into_iter().map(|e| (e.authenticator.as_deref(), e.flow_alias.as_deref(), e.requirement.as_str())).collect()
+}
+
 /// The master realm has no organizations.
 fn fresh(is_master: bool) -> Flows {
     let mut all: Flows = serde_json::from_str(FRESH).unwrap_or_default();

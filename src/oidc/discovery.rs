@@ -16,6 +16,8 @@ pub fn document(realm: &RealmSnapshot, issuer: &str) -> Value {
     let grants: BTreeSet<&str> = GrantType::ALL.into_iter().map(GrantType::as_str).collect();
     let methods = ["private_key_jwt", "client_secret_basic", "client_secret_post", "client_secret_jwt"];
     let with_none = ["private_key_jwt", "client_secret_basic", "client_secret_post", "client_secret_jwt", "none"];
+    let registers = realm.realm.settings.registration_allowed;
+    let prompts: Vec<&str> = ["none", "login", "consent"].into_iter().chain(registers.then_some("create")).collect();
     let assertions: Vec<&str> = SIGNING_ALGORITHMS.into_iter().chain(["HS256", "HS384", "HS512"]).collect();
     json!({
         "issuer": issuer,
@@ -30,7 +32,7 @@ pub fn document(realm: &RealmSnapshot, issuer: &str) -> Value {
         "acr_values_supported": acr_values(realm),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
-        "prompt_values_supported": ["none", "login", "consent"],
+        "prompt_values_supported": prompts,
         "id_token_signing_alg_values_supported": SIGNING_ALGORITHMS,
         "response_modes_supported": ["query", "fragment", "form_post"],
         "token_endpoint_auth_methods_supported": with_none,

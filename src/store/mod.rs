@@ -18,6 +18,7 @@ pub mod consent;
 pub mod credential;
 mod error;
 pub mod event;
+pub mod federated_identity;
 pub mod group;
 pub mod invariants;
 pub mod login_failure;

@@ -132,23 +132,6 @@ pub async fn find_user_by_login(
     Ok(if ambiguous || users.is_empty() { None } else { Some(users.swap_remove(0)) })
 }
 
-/// The user with this name, or else with this e-mail address; both in small letters.
-pub async fn find_same(
-    db: &mut Db<'_>,
-    realm: &RealmId,
-    username: &str,
-    email: Option<&str>,
-) -> Result<Option<UserId>, StoreError> {
-    let row = sqlx::query_scalar!(
-        "select user_id from user_account where realm_id = $1 and (username = $2 or email = $3)
-         order by username = $2 desc limit 1",
-        realm.as_str(),
-        username,
-        email,
-    );
-    Ok(row.fetch_optional(db.raw()).await?.map(UserId::new))
-}
-
 pub async fn find_service_account(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid) -> Result<Option<User>, StoreError> {
     let row =
         select_users!("u.service_account_client_uuid = $2", realm.as_str(), client.as_str()).fetch_optional(db.raw()).await?;
@@ -356,66 +339,4 @@ pub async fn lock(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -> Result<(),
     .fetch_optional(db.raw())
     .await?;
     Ok(())
-}
-
-/// A user's link to an identity provider.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct FederatedIdentity {
-    pub identity_provider: String,
-    pub user_id: String,
-    pub user_name: String,
-}
-
-pub async fn list_federated_identities(
-    db: &mut Db<'_>,
-    realm: &RealmId,
-    user: &UserId,
-) -> Result<Vec<FederatedIdentity>, StoreError> {
-    let row = sqlx::query_scalar!(
-        r#"select federated_identities as "links: Json<Vec<FederatedIdentity>>" from user_account
-           where realm_id = $1 and user_id = $2"#,
-        realm.as_str(),
-        user.as_str(),
-    );
-    Ok(row.fetch_optional(db.raw()).await?.map(|links| links.0).unwrap_or_default())
-}
-
-/// Links the user; false if there is a link to the provider already.
-pub async fn insert_federated_identity(
-    db: &mut Db<'_>,
-    realm: &RealmId,
-    user: &UserId,
-    link: &FederatedIdentity,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query!(
-        "update user_account set federated_identities = federated_identities || $3
-         where realm_id = $1 and user_id = $2
-           and not federated_identities @> jsonb_build_array(jsonb_build_object('identityProvider', $4::text))",
-        realm.as_str(),
-        user.as_str(),
-        Json([link]) as _,
-        link.identity_provider,
-    );
-    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
-}
-
-/// Takes the link to the provider away; false if there is none.
-pub async fn delete_federated_identity(
-    db: &mut Db<'_>,
-    realm: &RealmId,
-    user: &UserId,
-    provider: &str,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query!(
-        "update user_account set federated_identities = coalesce(
-           (select jsonb_agg(link) from jsonb_array_elements(federated_identities) link where link ->> 'identityProvider' <> $3),
-           '[]'::jsonb)
-         where realm_id = $1 and user_id = $2
-           and federated_identities @> jsonb_build_array(jsonb_build_object('identityProvider', $3::text))",
-        realm.as_str(),
-        user.as_str(),
-        provider,
-    );
-    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }

@@ -1,4 +1,4 @@
-//! Lists of users: what an administrator looks for.
+//! Users as an administrator looks for them.
 
 use std::collections::BTreeMap;
 
@@ -191,6 +191,23 @@ pub async fn list_holders(
         max
     );
     Ok(rows.fetch_all(db.raw()).await?.into_iter().map(User::from).collect())
+}
+
+/// The user with this name, or else with this e-mail address; both in small letters.
+pub async fn find_same(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    username: &str,
+    email: Option<&str>,
+) -> Result<Option<UserId>, StoreError> {
+    let row = sqlx::query_scalar!(
+        "select user_id from user_account where realm_id = $1 and (username = $2 or email = $3)
+         order by username = $2 desc limit 1",
+        realm.as_str(),
+        username,
+        email,
+    );
+    Ok(row.fetch_optional(db.raw()).await?.map(UserId::new))
 }
 
 fn like(text: &str, exact: bool) -> String {

@@ -112,7 +112,9 @@ async fn a_providers_secret_is_sealed_masked_and_kept_when_the_mask_comes_back()
         .await
         .unwrap();
     assert!(stored.contains("sealed") && !stored.contains("hush-hush") && !stored.contains("*****"), "{stored}");
-    for whole in [admin.get("/demo").await, admin.call(Method::POST, "/demo/partial-export", None).await.body] {
+    let exported = admin.call(Method::POST, "/demo/partial-export", None).await.granted();
+    assert_eq!(exported["identityProviders"][0]["config"]["clientSecret"], json!("**********"));
+    for whole in [admin.get("/demo").await, exported] {
         assert!(!whole.to_string().contains("hush-hush"));
     }
     server.finish().await;
@@ -198,11 +200,20 @@ async fn nobody_brings_in_by_a_file_what_he_could_not_give() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let (alice, management) = (admin.alice().await, admin.client("realm-management").await);
-    let role = admin.get(&format!("/demo/clients/{management}/roles/manage-realm")).await;
     let own = format!("/demo/users/{alice}/role-mappings/clients/{management}");
-    assert_eq!(admin.call(Method::POST, &own, Some(&json!([role]))).await.status, 204);
+    let give = async |name: &str| {
+        let role = admin.get(&format!("/demo/clients/{management}/roles/{name}")).await;
+        assert_eq!(admin.call(Method::POST, &own, Some(&json!([role]))).await.status, 204);
+    };
+    give("manage-realm").await;
     let helper = server.admin_of_demo("alice", "alice").await;
-    let powers = json!({"realm-management": ["manage-users"]});
+    let harmless = json!({"users": [{"username": "carl"}]});
+    // What a part asks at its own address it asks here.
+    assert_eq!(helper.call(Method::POST, "/demo/partialImport", Some(&harmless)).await.status, 403);
+    give("manage-users").await;
+    let helper = server.admin_of_demo("alice", "alice").await;
+    assert_eq!(helper.call(Method::POST, "/demo/partialImport", Some(&harmless)).await.status, 200);
+    let powers = json!({"realm-management": ["manage-clients"]});
     for file in [
         json!({"users": [{"username": "mole", "clientRoles": powers}]}),
         json!({"groups": [{"name": "moles", "path": "/moles", "clientRoles": powers}]}),

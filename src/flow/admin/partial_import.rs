@@ -276,7 +276,7 @@ impl Adding<'_> {
         let email = user.email.as_deref().filter(|_| !self.cx.settings().duplicate_emails_allowed);
         let mut new = user.clone();
         let mut action = Action::Added;
-        if let Some(before) = store::user::find_same(db, realm, &name, email.map(str::to_lowercase).as_deref()).await? {
+        if let Some(before) = store::user_list::find_same(db, realm, &name, email.map(str::to_lowercase).as_deref()).await? {
             let text = format!("User with user name {name} already exists.");
             if !self.overwrites(KIND, &name, before.as_str(), text)? {
                 return Ok(());

@@ -9,7 +9,7 @@ use crate::flow::event;
 use crate::model::admin_event::ResourceType;
 use crate::model::event::Event;
 use crate::model::{CredentialId, GroupId, RoleId, User, UserId};
-use crate::store::user::FederatedIdentity;
+use crate::store::federated_identity::FederatedIdentity;
 use crate::store::{self, StoreError};
 
 /// Roles of the realm, or of one client; false if there is no such user. `change`: as the event tells of them.
@@ -124,7 +124,7 @@ pub async fn link(cx: &Cx, user: &UserId, identity: &FederatedIdentity) -> Resul
     let realm = &cx.snapshot().realm.id;
     let mut is_linked = false;
     let is_there = write(cx, user, async |db| {
-        is_linked = store::user::insert_federated_identity(db, realm, user, identity).await?;
+        is_linked = store::federated_identity::insert_federated_identity(db, realm, user, identity).await?;
         if is_linked { note(cx, db, Change::add(ResourceType::User)).await } else { Ok(()) }
     });
     Ok(is_there.await?.then_some(is_linked))
@@ -135,7 +135,7 @@ pub async fn unlink(cx: &Cx, user: &UserId, provider: &str) -> Result<Option<boo
     let realm = &cx.snapshot().realm.id;
     let mut was_linked = false;
     let is_there = write(cx, user, async |db| {
-        was_linked = store::user::delete_federated_identity(db, realm, user, provider).await?;
+        was_linked = store::federated_identity::delete_federated_identity(db, realm, user, provider).await?;
         if was_linked { note(cx, db, Change::delete(ResourceType::User)).await } else { Ok(()) }
     });
     Ok(is_there.await?.then_some(was_linked))

@@ -220,11 +220,6 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Whether the file has the client's account: nothing is made for the client then.
-    pub(in crate::flow) fn brings_account(&self, client_id: &str) -> bool {
-        self.import.users.iter().any(|user| user.service_account_of.as_deref() == Some(client_id))
-    }
-
     pub(in crate::flow) async fn client(
         &self,
         db: &mut Db<'_>,

@@ -10,6 +10,11 @@ use crate::store::consent::Given;
 use crate::store::{self, Db};
 
 impl Writer<'_> {
+    /// Whether the file has the client's account: nothing is made for the client then.
+    pub(in crate::flow) fn brings_account(&self, client_id: &str) -> bool {
+        self.import.users.iter().any(|user| user.service_account_of.as_deref() == Some(client_id))
+    }
+
     pub(in crate::flow) async fn user(
         &self,
         db: &mut Db<'_>,

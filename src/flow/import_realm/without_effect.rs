@@ -1,9 +1,13 @@
 //! What of a realm file is kept and shown, but changes nothing that this server does. Whoever moves a realm has to know.
 
+use serde_json::{Map, Value};
+
 use crate::flow::pending;
+use crate::model::authentication_flow::{FLOWS, own_flows};
 use crate::model::credential::{Credential, OTP, PASSWORD, PASSWORD_HISTORY};
-use crate::model::realm::fresh_document;
+use crate::model::realm::{IDENTITY_PROVIDER_MAPPERS, IDENTITY_PROVIDERS, LOCALIZATION_TEXTS, fresh_document};
 use crate::model::realm_import::{PasswordImport, RealmImport};
+use crate::model::required_action::{self, RequiredAction};
 use crate::model::{ClientSettings, ProtocolMapper};
 use crate::oidc::mapper;
 use crate::oidc::one_time_password::Device;
@@ -28,6 +32,7 @@ pub(super) fn without_effect(import: &RealmImport) -> Vec<String> {
     let fresh = fresh_document();
     let differs = |name: &str| import.document.get(name).is_some_and(|value| fresh.get(name) != Some(value));
     let mut all: Vec<String> = SETTINGS.into_iter().filter(|name| differs(name)).map(str::to_owned).collect();
+    all.extend(parts(&import.document));
     for scope in import.client_scopes.iter().flatten() {
         all.extend(mappers(&format!("clientScopes.{}", scope.name), &scope.mappers));
     }
@@ -47,6 +52,37 @@ pub(super) fn without_effect(import: &RealmImport) -> Vec<String> {
         if user.federated_identities.as_array().is_some_and(|list| !list.is_empty()) {
             all.push(format!("users.{}.federatedIdentities", user.username));
         }
+    }
+    all
+}
+
+/// What of the document is kept for others.
+fn parts(document: &Map<String, Value>) -> Vec<String> {
+    let mut all: Vec<String> = own_flows(document).into_iter().map(|alias| format!("{FLOWS}.{alias}")).collect();
+    for place in [IDENTITY_PROVIDERS, IDENTITY_PROVIDER_MAPPERS] {
+        for one in document.get(place).and_then(Value::as_array).into_iter().flatten() {
+            let name = one.get("alias").or_else(|| one.get("name")).and_then(Value::as_str).unwrap_or_default();
+            all.push(format!("{place}.{name}"));
+        }
+    }
+    let fresh = required_action::fresh();
+    let unknown =
+        required_action::of(document).into_iter().filter(|action| !pending::KNOWN.contains(&action.provider_id.as_str()));
+    let is_on = |action: &RequiredAction| {
+        let before = fresh.iter().find(|known| known.provider_id == action.provider_id);
+        action.default_action || action.enabled && before.is_none_or(|known| !known.enabled)
+    };
+    all.extend(unknown.filter(is_on).map(|action| format!("{}.{}", required_action::FIELD, action.alias)));
+    let says = |part: &str, list: &str| {
+        document.get(part).and_then(|part| part.get(list)).and_then(Value::as_array).is_some_and(|list| !list.is_empty())
+    };
+    for (part, list) in [("clientProfiles", "profiles"), ("clientPolicies", "policies")] {
+        if says(part, list) {
+            all.push(part.to_owned());
+        }
+    }
+    if document.get(LOCALIZATION_TEXTS).and_then(Value::as_object).is_some_and(|texts| !texts.is_empty()) {
+        all.push(LOCALIZATION_TEXTS.to_owned());
     }
     all
 }

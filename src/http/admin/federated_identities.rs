@@ -17,7 +17,7 @@ use crate::http::extract::{Json, Representation};
 use crate::http::representation::lenient::{Text, text};
 use crate::http::state::App;
 use crate::model::UserId;
-use crate::store::user::FederatedIdentity;
+use crate::store::federated_identity::FederatedIdentity;
 use crate::store::{self, StoreError};
 
 pub(super) fn routes() -> Router<App> {
@@ -43,7 +43,7 @@ impl Representation for Link {
 /// The user's links to providers that the realm has.
 pub(super) async fn links_of(cx: &Cx, user: &UserId) -> Result<Value, StoreError> {
     let mut db = cx.store().db().await?;
-    let mut links = store::user::list_federated_identities(&mut db, &cx.snapshot().realm.id, user).await?;
+    let mut links = store::federated_identity::list_federated_identities(&mut db, &cx.snapshot().realm.id, user).await?;
     let providers = identity_provider::all(cx);
     links.retain(|link| providers.iter().any(|provider| field(provider, "alias") == link.identity_provider));
     Ok(json!(links))

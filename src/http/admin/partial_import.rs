@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, plain};
-use super::{Admin, ManageRealm, handing_out};
+use super::{Admin, ManageClients, ManageRealm, ManageUsers, Permission, handing_out};
 use crate::flow::Cx;
 use crate::flow::admin::partial_import::{self, Action, Addition, IfExists, Outcome};
 use crate::flow::admin::settled;
@@ -34,7 +34,7 @@ impl Representation for PartialImport {
     const NAME: &'static str = "PartialImportRepresentation";
 }
 
-/// Nobody brings in by a file what he could not give.
+/// A file is no way around what its parts ask at their own addresses, and nobody brings in by it what he could not give.
 async fn add(admin: Admin<ManageRealm>, Json(given): Json<PartialImport>) -> Answer {
     let if_exists = match given.if_resource_exists.as_ref().map(|text| text.0.as_str()) {
         None | Some("FAIL") => IfExists::Fail,
@@ -43,6 +43,12 @@ async fn add(admin: Admin<ManageRealm>, Json(given): Json<PartialImport>) -> Ans
         Some(_) => return Err(AdminError::bad_request("ifResourceExists is one of FAIL, SKIP and OVERWRITE")),
     };
     let import = given.file.to_import(admin.cx.now, admin.cx.entropy());
+    let has_client_roles = import.roles.iter().any(|role| role.role.client.is_some());
+    let changes_users = !import.users.is_empty() || !import.groups.is_empty();
+    let changes_clients = !import.clients.is_empty() || has_client_roles;
+    if changes_users && !admin.has_any_of(ManageUsers::ANY_OF) || changes_clients && !admin.has_any_of(ManageClients::ANY_OF) {
+        return Err(AdminError::Forbidden);
+    }
     let addition = &Addition::new(&admin.cx, import, given.file.group_paths(), if_exists).await?;
     let snapshot = admin.cx.snapshot();
     let roles: Vec<RoleId> = addition

@@ -73,8 +73,6 @@ fn system(now: Timestamp, started_at: Timestamp) -> Value {
         "serverTime": now.to_offset().to_string(),
         "uptime": format!("{days} days, {hours} hours, {minutes} minutes, {} seconds", seconds % 60),
         "uptimeMillis": seconds * 1_000,
-        "osName": std::env::consts::OS,
-        "osArchitecture": std::env::consts::ARCH,
     })
 }
 

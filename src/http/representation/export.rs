@@ -9,10 +9,10 @@ use super::client_scope::client_scope;
 use super::group::group as full_group;
 use super::realm::realm as shown_realm;
 use super::role::role as full_role;
-use crate::flow::masking::mask;
+use crate::flow::masking::{MASK, mask};
 use crate::model::authentication_flow::{AuthenticationFlow, CONFIGS, FLOWS, Flows};
 use crate::model::component::is_secret;
-use crate::model::realm::{IDENTITY_PROVIDER_MAPPERS, IDENTITY_PROVIDERS, LOCALIZATION_TEXTS};
+use crate::model::realm::{IDENTITY_PROVIDER_MAPPERS, IDENTITY_PROVIDER_SECRET, IDENTITY_PROVIDERS, LOCALIZATION_TEXTS};
 use crate::model::{ClientScopeId, Component, GroupId, RealmSnapshot, Role, RoleId, User, required_action};
 
 /// The version of Keycloak that reads such files.
@@ -23,14 +23,12 @@ const VERSION: &str = "26.7.0";
 pub(crate) struct Parts {
     pub clients: bool,
     pub groups_and_roles: bool,
-    /// Whether secrets stand in it: of clients, of the mail server, and private keys. Else there are masks, and no keys.
-    pub secrets: bool,
 }
 
-/// The realm without its users. `components`: with their secrets, if the file is to have them.
+/// The realm without its users. In the place of secrets there are masks, and there are no private keys.
 pub(crate) fn realm_file(snapshot: &RealmSnapshot, components: &[Component], parts: Parts) -> Map<String, Value> {
     let Value::Object(mut file) = shown_realm(snapshot) else { return Map::new() };
-    file.extend(documents(snapshot, parts));
+    file.extend(documents(snapshot));
     file.insert("keycloakVersion".to_owned(), json!(VERSION));
     let realm = &snapshot.realm;
     let mut scopes: Vec<_> = snapshot.scopes.values().collect();
@@ -39,19 +37,19 @@ pub(crate) fn realm_file(snapshot: &RealmSnapshot, components: &[Component], par
     file.insert("defaultDefaultClientScopes".to_owned(), json!(scope_names(snapshot, &realm.default_scopes)));
     file.insert("defaultOptionalClientScopes".to_owned(), json!(scope_names(snapshot, &realm.optional_scopes)));
     file.extend(scope_mappings(snapshot, parts.clients));
-    file.insert("components".to_owned(), tree_of(components, realm.id.as_str(), parts.secrets));
+    file.insert("components".to_owned(), tree_of(components, realm.id.as_str()));
     if parts.groups_and_roles {
         file.insert("roles".to_owned(), roles(snapshot));
         file.insert("groups".to_owned(), groups(snapshot, None));
     }
     if parts.clients {
-        file.insert("clients".to_owned(), clients(snapshot, parts.secrets));
+        file.insert("clients".to_owned(), clients(snapshot));
     }
     file
 }
 
 /// What of the realm's document has addresses of its own.
-fn documents(snapshot: &RealmSnapshot, parts: Parts) -> Map<String, Value> {
+fn documents(snapshot: &RealmSnapshot) -> Map<String, Value> {
     let realm = &snapshot.realm;
     let flows = Flows::of(realm);
     let list = |name: &str| realm.document.get(name).cloned().unwrap_or_else(|| json!([]));
@@ -63,15 +61,12 @@ fn documents(snapshot: &RealmSnapshot, parts: Parts) -> Map<String, Value> {
     put(LOCALIZATION_TEXTS, realm.document.get(LOCALIZATION_TEXTS).cloned().unwrap_or_else(|| json!({})));
     put(IDENTITY_PROVIDER_MAPPERS, list(IDENTITY_PROVIDER_MAPPERS));
     let mut providers = list(IDENTITY_PROVIDERS);
-    if !parts.secrets {
-        mask(&mut providers);
+    for provider in providers.as_array_mut().into_iter().flatten() {
+        if let Some(secret) = provider.get_mut("config").and_then(|config| config.get_mut(IDENTITY_PROVIDER_SECRET)) {
+            *secret = json!(MASK);
+        }
     }
     put(IDENTITY_PROVIDERS, providers);
-    if parts.secrets
-        && let Some(mail) = realm.document.get("smtpServer")
-    {
-        put("smtpServer", mail.clone());
-    }
     shown
 }
 
@@ -184,7 +179,7 @@ fn groups(snapshot: &RealmSnapshot, parent: Option<&GroupId>) -> Value {
     below.collect()
 }
 
-fn clients(snapshot: &RealmSnapshot, secrets: bool) -> Value {
+fn clients(snapshot: &RealmSnapshot) -> Value {
     let mut all: Vec<_> = snapshot.clients.values().collect();
     all.sort_by(|a, b| a.client_id.cmp(&b.client_id));
     let exported = all.into_iter().map(|client| {
@@ -192,26 +187,27 @@ fn clients(snapshot: &RealmSnapshot, secrets: bool) -> Value {
         if let Some(fields) = shown.as_object_mut() {
             fields.remove("access");
         }
-        if !secrets {
-            mask(&mut shown);
-        }
+        mask(&mut shown);
         shown
     });
     exported.collect()
 }
 
 /// Components by the type of their provider, each with those below it.
-fn tree_of(components: &[Component], parent: &str, secrets: bool) -> Value {
+fn tree_of(components: &[Component], parent: &str) -> Value {
     let mut by_type: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for component in components.iter().filter(|c| c.parent == parent) {
-        let kept = |name: &str| secrets || !is_secret(name);
-        let config: Map<String, Value> =
-            component.config.iter().filter(|(name, _)| kept(name)).map(|(name, values)| (name.clone(), json!(values))).collect();
+        let config: Map<String, Value> = component
+            .config
+            .iter()
+            .filter(|(name, _)| !is_secret(name))
+            .map(|(name, values)| (name.clone(), json!(values)))
+            .collect();
         let mut shown = json!({
             "id": component.id,
             "name": component.name,
             "providerId": component.provider_id,
-            "subComponents": tree_of(components, component.id.as_str(), secrets),
+            "subComponents": tree_of(components, component.id.as_str()),
             "config": config,
         });
         if let (Some(sub_type), Some(fields)) = (&component.sub_type, shown.as_object_mut()) {
