@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::component::key::Purpose;
+use super::component::purpose::Purpose;
 use super::context::{Cx, Server};
 use super::key_ring::KeyRing;
 use crate::base::{Entropy, Timestamp};

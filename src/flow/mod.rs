@@ -25,6 +25,7 @@ pub mod import_realm;
 pub mod introspect;
 pub mod issue_tokens;
 pub mod key_ring;
+pub mod key_sets;
 pub mod keys;
 pub mod login;
 pub mod login_code;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::browser::{Browser, Keep, Move, Next, PageStep, Told};
+use super::browser::{Browser, Keep, Move, Next, PageStep};
 use super::context::Cx;
 use super::stopped::Stopped;
 use super::{brute_force, event, second_factor, sign_in, tab};
@@ -97,7 +97,7 @@ async fn look_up(cx: &Cx, key: &str) -> Result<Result<Link, Move>, StoreError> {
     let is_theirs = user.email.as_deref() == Some(token.details.email.as_str());
     if token.is_used {
         if token.kind == ActionKind::VerifyEmail && is_theirs && user.email_verified {
-            return Ok(Err(told("emailVerifiedAlreadyMessage", token.details.redirect_uri)));
+            return Ok(Err(tab::told("emailVerifiedAlreadyMessage", token.details.redirect_uri)));
         }
         return refused("expiredActionMessage");
     }
@@ -154,7 +154,7 @@ async fn follow(cx: &Cx, browser: &Browser, link: &Link, tab: &AuthenticationSes
     let realm = &cx.snapshot().realm.id;
     let Some(user) = cx.server.realms.read_user(cx.store(), realm, &link.user.id).await? else { return Ok(Move::error(GONE)) };
     match (way, &tab.progress, link.token.kind) {
-        (Way::Alone(request), _, ActionKind::VerifyEmail) => finish(cx, tab, "emailVerifiedMessage", &request).await,
+        (Way::Alone(request), _, ActionKind::VerifyEmail) => tab::finish(cx, tab, "emailVerifiedMessage", &request).await,
         (Way::SignIn, Progress::Authenticated(known), _) => {
             sign_in::go_on(cx, browser, &link.client, tab, &user, known.clone()).await
         }
@@ -222,19 +222,4 @@ async fn reset(cx: &Cx, browser: &Browser, link: &Link, tab: &AuthenticationSess
         return Ok(Move::to(Next::Page(tab::page(&link.client, tab, PageStep::Login))));
     }
     sign_in::go_on(cx, browser, &link.client, tab, user, known).await
-}
-
-/// The end of a tab that followed a link: nobody is signed in, and the user is told what was done.
-pub(super) async fn finish(
-    cx: &Cx,
-    tab: &AuthenticationSession,
-    message: &'static str,
-    request: &ActionRequest,
-) -> Result<Move, StoreError> {
-    tab::show(cx, tab, &Progress::Done).await?;
-    Ok(told(message, request.redirect_uri.clone()))
-}
-
-fn told(message: &'static str, redirect_uri: Option<String>) -> Move {
-    Move::to(Next::Told(Told { message, redirect_uri }))
 }

@@ -12,7 +12,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use thiserror::Error;
 use url::{Host, Url};
 
-use super::client_key::KeySets;
+use super::key_sets::KeySets;
 
 /// How long an attempt may take, from the name's resolution to the answer's head.
 const TIMEOUT: Duration = Duration::from_secs(5);

@@ -4,7 +4,7 @@ use super::browser::{Browser, Keep, Move, Next, PageStep};
 use super::context::Cx;
 use super::grant::open;
 use super::stopped::Stopped;
-use super::{event, open_link, pending, signed_in, tab};
+use super::{event, pending, signed_in, tab};
 use crate::base::sha256;
 use crate::model::authentication_session::{Authenticated, AuthenticationSession, Progress, SignInRequest, TabRequest};
 use crate::model::authorization_code::{AuthorizationCode, CodeGrant};
@@ -33,7 +33,7 @@ pub async fn go_on(
     let Some(step) = left_to_do(cx, client, tab, user, &authenticated) else {
         let completed = match &tab.request {
             TabRequest::SignIn(request) => complete(cx, browser, client, Some(tab), request, user, &authenticated).await?,
-            TabRequest::Action(request) => Some(open_link::finish(cx, tab, "accountUpdatedMessage", request).await?),
+            TabRequest::Action(request) => Some(tab::finish(cx, tab, "accountUpdatedMessage", request).await?),
             TabRequest::SignOut(_) => return Ok(Move::error("invalidRequestMessage")),
         };
         return match completed {

@@ -1,9 +1,9 @@
 //! A tab that signs in: opened, shown, moved on. Each form that it shows carries a code that works once.
 
-use super::browser::{Browser, Keep, Move, Next, PageOf, PageStep};
+use super::browser::{Browser, Keep, Move, Next, PageOf, PageStep, Told};
 use super::context::Cx;
 use crate::base::{Timestamp, sha256};
-use crate::model::authentication_session::{AuthenticationSession, Progress, SignInRequest, TabRequest};
+use crate::model::authentication_session::{ActionRequest, AuthenticationSession, Progress, SignInRequest, TabRequest};
 use crate::model::realm::seconds;
 use crate::model::{Client, TabId};
 use crate::store::authentication_session::{Advance, Binding};
@@ -90,4 +90,20 @@ pub async fn start_over(
     let progress = Progress::Password { known_user: None, message: message.map(str::to_owned) };
     show(cx, tab, &progress).await?;
     Ok(Move::to(Next::Page(page(client, tab, PageStep::Login))))
+}
+
+/// The end of a tab that followed a link: nobody is signed in, and the user is told what was done.
+pub async fn finish(
+    cx: &Cx,
+    tab: &AuthenticationSession,
+    message: &'static str,
+    request: &ActionRequest,
+) -> Result<Move, StoreError> {
+    show(cx, tab, &Progress::Done).await?;
+    Ok(told(message, request.redirect_uri.clone()))
+}
+
+/// The user is told what was done, and where to go on.
+pub fn told(message: &'static str, redirect_uri: Option<String>) -> Move {
+    Move::to(Next::Told(Told { message, redirect_uri }))
 }

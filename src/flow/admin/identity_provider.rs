@@ -8,8 +8,11 @@ use super::{Refusal, realm_document, realm_rules};
 use crate::flow::Cx;
 use crate::flow::admin_event::Change;
 use crate::flow::masking::MASK;
+use crate::model::UserId;
 use crate::model::admin_event::ResourceType;
 use crate::model::realm::{IDENTITY_PROVIDER_MAPPERS, IDENTITY_PROVIDER_SECRET, IDENTITY_PROVIDERS};
+use crate::store::federated_identity::FederatedIdentity;
+use crate::store::{self, StoreError};
 
 /// Keycloak answers no more about them.
 pub const NOT_FOUND: Refusal = Refusal::NotFound("HTTP 404 Not Found");
@@ -182,4 +185,13 @@ pub async fn change_mapper(cx: &Cx, alias: &str, id: &str, changed: Option<Map<S
         mapper
     }));
     write(cx, IDENTITY_PROVIDER_MAPPERS, all, change).await
+}
+
+/// The user's links to providers that the realm has.
+pub async fn links_of(cx: &Cx, user: &UserId) -> Result<Vec<FederatedIdentity>, StoreError> {
+    let mut db = cx.store().db().await?;
+    let mut links = store::federated_identity::list_federated_identities(&mut db, &cx.snapshot().realm.id, user).await?;
+    let providers = all(cx);
+    links.retain(|link| providers.iter().any(|provider| field(provider, "alias") == link.identity_provider));
+    Ok(links)
 }

@@ -8,6 +8,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::catalog;
+use super::purpose::Purpose;
 use crate::base::Timestamp;
 use crate::flow::context::Server;
 use crate::flow::keys;
@@ -28,15 +29,6 @@ const SECRET: GeneralPurpose = GeneralPurpose::new(
 
 const CERTIFICATE: &str = "certificate";
 
-/// What a key is made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    Sign(Algorithm),
-    /// RSA-OAEP, to this server.
-    Receive,
-    Aes,
-}
-
 /// Why there is no key.
 #[derive(Debug, Error)]
 pub enum KeyError {
@@ -50,47 +42,6 @@ pub enum KeyError {
     TooSmall,
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl Purpose {
-    /// What a provider's key is for; `None` where this server knows no such keys.
-    pub fn of(provider: &Component) -> Option<Self> {
-        let named = |default: &'static str| provider.config("algorithm").unwrap_or(default);
-        let sign = |name: &str, kind: KeyType| name.parse().ok().filter(|a: &Algorithm| a.key_type() == kind).map(Self::Sign);
-        match provider.provider_id.as_str() {
-            "rsa" | "rsa-generated" => sign(named("RS256"), KeyType::Rsa),
-            "rsa-enc" | "rsa-enc-generated" => (named("RSA-OAEP") == "RSA-OAEP").then_some(Self::Receive),
-            "ecdsa-generated" => match provider.config("ecdsaEllipticCurveKey").unwrap_or("P-256") {
-                "P-256" => Some(Self::Sign(Algorithm::Es256)),
-                "P-384" => Some(Self::Sign(Algorithm::Es384)),
-                "P-521" => Some(Self::Sign(Algorithm::Es512)),
-                _ => None,
-            },
-            "eddsa-generated" => {
-                let curve = provider.config("eddsaEllipticCurveKey").unwrap_or("Ed25519");
-                (curve == "Ed25519").then_some(Self::Sign(Algorithm::EdDsa))
-            }
-            "hmac-generated" => sign(named("HS256"), KeyType::Oct),
-            "aes-generated" => Some(Self::Aes),
-            _ => None,
-        }
-    }
-
-    pub fn algorithm(self) -> &'static str {
-        match self {
-            Self::Sign(algorithm) => algorithm.as_str(),
-            Self::Receive => "RSA-OAEP",
-            Self::Aes => "AES",
-        }
-    }
-
-    fn is_secret(self) -> bool {
-        match self {
-            Self::Sign(algorithm) => algorithm.is_symmetric(),
-            Self::Receive => false,
-            Self::Aes => true,
-        }
-    }
 }
 
 /// Where each kind of provider keeps the private part.

@@ -4,3 +4,4 @@ pub mod catalog;
 pub mod key;
 pub mod policies;
 pub mod property;
+pub mod purpose;

@@ -2,7 +2,8 @@
 
 use super::writer::ImportError;
 use crate::base::Timestamp;
-use crate::flow::component::key::{KeyError, Purpose, make};
+use crate::flow::component::key::{KeyError, make};
+use crate::flow::component::purpose::Purpose;
 use crate::flow::context::Server;
 use crate::flow::keys::{self, INTERNAL_ALGORITHM};
 use crate::jose::{Algorithm, RsaSize};

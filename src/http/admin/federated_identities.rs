@@ -4,13 +4,12 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::{get, post};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::answer::{Answer, done_uncached, shown};
 use super::user::{NOT_FOUND, user_of};
 use super::{Admin, ManageUsers, ViewUsers};
-use crate::flow::Cx;
-use crate::flow::admin::identity_provider::{self, field};
+use crate::flow::admin::identity_provider::links_of;
 use crate::flow::admin::user_holding;
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, Representation};
@@ -18,7 +17,6 @@ use crate::http::representation::lenient::{Text, text};
 use crate::http::state::App;
 use crate::model::UserId;
 use crate::store::federated_identity::FederatedIdentity;
-use crate::store::{self, StoreError};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -40,18 +38,9 @@ impl Representation for Link {
     const NAME: &'static str = "FederatedIdentityRepresentation";
 }
 
-/// The user's links to providers that the realm has.
-pub(super) async fn links_of(cx: &Cx, user: &UserId) -> Result<Value, StoreError> {
-    let mut db = cx.store().db().await?;
-    let mut links = store::federated_identity::list_federated_identities(&mut db, &cx.snapshot().realm.id, user).await?;
-    let providers = identity_provider::all(cx);
-    links.retain(|link| providers.iter().any(|provider| field(provider, "alias") == link.identity_provider));
-    Ok(json!(links))
-}
-
 async fn list(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>) -> Answer {
     let user = user_of(&admin, &id).await?;
-    Ok(shown(&links_of(&admin.cx, &user.id).await?))
+    Ok(shown(&json!(links_of(&admin.cx, &user.id).await?)))
 }
 
 async fn link(

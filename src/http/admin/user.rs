@@ -7,8 +7,9 @@ use axum::routing::{any, get, post, put};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, done, done_uncached, shown};
-use super::{Admin, ManageUsers, Permission, ViewUsers, federated_identities};
+use super::{Admin, ManageUsers, Permission, ViewUsers};
 use crate::flow::Cx;
+use crate::flow::admin::identity_provider::links_of;
 use crate::flow::admin::user::Refusal;
 use crate::flow::admin::user_password::PasswordRefusal;
 use crate::flow::admin::{session, user as flow};
@@ -59,9 +60,9 @@ async fn read(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>, qu
             "manage": manages,
         }),
     );
-    let links = federated_identities::links_of(&admin.cx, &user.id).await?;
-    if links.as_array().is_some_and(|links| !links.is_empty()) {
-        whole.insert("federatedIdentities".to_owned(), links);
+    let links = links_of(&admin.cx, &user.id).await?;
+    if !links.is_empty() {
+        whole.insert("federatedIdentities".to_owned(), json!(links));
     }
     if query.flag("userProfileMetadata").unwrap_or(false) {
         whole.insert("userProfileMetadata".to_owned(), profile_metadata(&admin.cx));
