@@ -9,7 +9,7 @@ use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
 use crate::rotation::futures;
-use crate::support::{Answer, DAY, TestServer, database_address, refresh_token};
+use crate::support::{Answer, DAY, TestServer, create_copy, database_address, refresh_token};
 
 pub async fn connection(server: &TestServer) -> PgConnection {
     PgConnection::connect(&database_address(&server.database)).await.unwrap()
@@ -129,5 +129,27 @@ async fn r16_a_storm_on_one_token_is_answered_in_bounds_and_leaves_room_for_othe
     for answer in futures((0..64).map(|_| server.refresh(&hot))).await {
         answer.granted();
     }
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn r13_what_was_revoked_after_the_backup_does_not_come_back_where_the_restored_realm_gets_a_not_before() {
+    let server = TestServer::start().await;
+    let (token, database) = (server.offline_token().await, server.database.clone());
+    server.stop().await;
+    let backup = create_copy(&database).await;
+    let server = TestServer::on(&database, 2).await;
+    let admin = server.admin().await;
+    let path = format!("/demo/users/{}/consents/demo-backup", admin.alice().await);
+    assert_eq!(admin.delete(&path).await.status, 204);
+    assert_eq!(server.refresh(&token).await.status, 400);
+    server.stop().await;
+    // The restored database knows nothing of it: this is what the operator is told to do.
+    let server = TestServer::on(&backup, 3).await;
+    server.advance(Duration::from_secs(60));
+    let admin = server.admin().await;
+    admin.set(json!({"notBefore": server.now()})).await;
+    let refused = server.refresh(&token).await;
+    assert_eq!(refused.refusal(), (400, "invalid_grant", "Stale token"));
     server.finish().await;
 }

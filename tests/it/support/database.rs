@@ -24,6 +24,13 @@ pub async fn create() -> String {
     name
 }
 
+/// A copy of a database that nobody is connected to.
+pub async fn create_copy(of: &str) -> String {
+    let name = format!("it_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    run(&format!("create database {name} template {of}")).await;
+    name
+}
+
 /// A database without anything in it.
 pub async fn create_empty() -> String {
     let name = format!("it_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));

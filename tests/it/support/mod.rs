@@ -12,7 +12,7 @@ mod tokens;
 
 pub use admin::Admin;
 pub use browser::{Browser, Shown};
-pub use database::{address as database_address, create as create_database};
+pub use database::{address as database_address, create as create_database, create_copy};
 pub use plan::Plan;
 pub use postbox::{Letter, Postbox};
 pub use server::{TestServer, admin as first_admin, app, parts};
