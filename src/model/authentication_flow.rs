@@ -15,6 +15,11 @@ use crate::base::sha256;
 pub const FLOWS: &str = "authenticationFlows";
 pub const CONFIGS: &str = "authenticatorConfig";
 
+/// How deep flows may stand in flows before what is below is left alone: no way to sign in comes near.
+pub const DEEPEST: usize = 16;
+/// How many flows, or rows of a flow with all below it, are made or shown at once.
+pub const MOST: usize = 1_000;
+
 /// The flows of a fresh realm (Keycloak 26.7.0).
 const FRESH: &str = include_str!("flow_defaults.json");
 

@@ -8,7 +8,9 @@ use super::{Refusal, realm_document};
 use crate::flow::Cx;
 use crate::flow::admin_event::Change;
 use crate::model::admin_event::ResourceType;
-use crate::model::authentication_flow::{AuthenticationFlow, AuthenticatorConfig, CONFIGS, Execution, FLOWS, Flows, type_of};
+use crate::model::authentication_flow::{
+    AuthenticationFlow, AuthenticatorConfig, CONFIGS, DEEPEST, Execution, FLOWS, Flows, MOST, type_of,
+};
 
 /// The settings of a realm that name a flow.
 const BINDINGS: [&str; 7] = [
@@ -66,12 +68,12 @@ pub async fn copy(cx: &Cx, alias: &str, new_alias: &str) -> Result<String, Refus
         return Err(Refusal::Exists("New flow alias name already exists".to_owned()));
     }
     let original = flows.by_alias(alias).ok_or(FLOW_NOT_FOUND)?.clone();
-    let id = copy_below(cx, &mut flows, &original, new_alias, new_alias);
+    let id = copy_below(cx, &mut flows, &original, (new_alias, new_alias), 0);
     write(cx, &flows, Change::add(ResourceType::AuthFlow).with("id", id.as_str())).await?;
     Ok(id)
 }
 
-fn copy_below(cx: &Cx, flows: &mut Flows, original: &AuthenticationFlow, alias: &str, prefix: &str) -> String {
+fn copy_below(cx: &Cx, flows: &mut Flows, original: &AuthenticationFlow, (alias, prefix): (&str, &str), level: usize) -> String {
     let id = cx.entropy().uuid();
     let mut copied = AuthenticationFlow { id: id.clone(), alias: alias.to_owned(), built_in: false, ..original.clone() };
     for execution in &mut copied.authentication_executions {
@@ -81,9 +83,12 @@ fn copy_below(cx: &Cx, flows: &mut Flows, original: &AuthenticationFlow, alias: 
             execution.authenticator_config = Some(config.alias.clone());
             flows.configs.push(config);
         }
-        if let Some(below) = execution.flow_alias.as_deref().and_then(|alias| flows.by_alias(alias)).cloned() {
+        // A file may hold a circle of flows: what is deeper than any way to sign in stays named as it is.
+        let goes_on = level < DEEPEST && flows.flows.len() < MOST;
+        let below = execution.flow_alias.as_deref().filter(|_| goes_on).and_then(|alias| flows.by_alias(alias));
+        if let Some(below) = below.cloned() {
             let alias = format!("{prefix} {}", below.alias);
-            copy_below(cx, flows, &below, &alias, prefix);
+            copy_below(cx, flows, &below, (&alias, prefix), level + 1);
             execution.flow_alias = Some(alias);
         }
     }

@@ -1,5 +1,7 @@
 //! `/partialImport`: parts of a file are added to a realm that is there.
 
+use std::collections::HashSet;
+
 use axum::Router;
 use axum::routing::post;
 use serde::Deserialize;
@@ -60,8 +62,10 @@ async fn add(admin: Admin<ManageRealm>, Json(given): Json<PartialImport>) -> Ans
         })
         .map(|role| role.id.clone())
         .collect();
-    let groups = addition.import.users.iter().flat_map(|user| &user.groups).filter_map(|path| snapshot.group_at(path));
-    if !handing_out::allows(&admin, &roles) || !groups.into_iter().all(|group| handing_out::allows_group(&admin, &group.id)) {
+    // Two groups may share a path, as a name may hold a slash: every one of them is asked for.
+    let paths: HashSet<&str> = addition.import.users.iter().flat_map(|user| &user.groups).map(String::as_str).collect();
+    let mut groups = snapshot.groups.values().filter(|group| paths.contains(snapshot.group_path(&group.id).as_str()));
+    if !handing_out::allows(&admin, &roles) || !groups.all(|group| handing_out::allows_group(&admin, &group.id)) {
         return Err(AdminError::Forbidden);
     }
     let outcomes = settled(admin.cx, |cx: Cx| async move { partial_import::run(&cx, addition).await }).await?;

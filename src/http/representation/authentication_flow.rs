@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::lenient::{Flag, Number, Text};
 use crate::http::extract::Representation;
-use crate::model::authentication_flow::{AuthenticationFlow, Execution, Flows, type_of};
+use crate::model::authentication_flow::{AuthenticationFlow, DEEPEST, Execution, Flows, MOST, type_of};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -98,11 +98,11 @@ pub(crate) fn flattened(flows: &Flows, flow: &AuthenticationFlow) -> Vec<Value> 
 }
 
 fn flatten(flows: &Flows, flow: &AuthenticationFlow, level: usize, all: &mut Vec<Value>) {
-    // A file may have a circle of flows.
-    if level > flows.flows.len() {
-        return;
-    }
     for (index, execution) in flow.authentication_executions.iter().enumerate() {
+        // A file may have a circle of flows, and two ways to every next one.
+        if level > DEEPEST || all.len() >= MOST {
+            return;
+        }
         let below = execution.flow_alias.as_deref().and_then(|alias| flows.by_alias(alias));
         all.push(info(flows, execution, below, (level, index)));
         if let Some(below) = below {
