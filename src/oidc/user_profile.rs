@@ -117,7 +117,7 @@ pub fn metadata(profile: Option<&Value>, reader: Editor, edits_username: bool) -
             if !multivalued {
                 validators.insert("multivalued".to_owned(), json!({"max": "1"}));
             }
-            let locked = name == "username" && !edits_username && reader == Editor::User;
+            let locked = name == "username" && !edits_username;
             let mut shown = Map::new();
             if name == "email" && reader == Editor::User {
                 // Keycloak shows them there, empty.

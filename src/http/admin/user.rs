@@ -65,14 +65,14 @@ async fn read(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>, qu
         whole.insert("federatedIdentities".to_owned(), json!(links));
     }
     if query.flag("userProfileMetadata").unwrap_or(false) {
-        whole.insert("userProfileMetadata".to_owned(), profile_metadata(&admin.cx));
+        let edits_username = admin.cx.settings().edit_username_allowed;
+        whole.insert("userProfileMetadata".to_owned(), profile_metadata(&admin.cx, edits_username));
     }
     Ok(shown(&Value::from(whole)))
 }
 
 /// What a form of an administrator has to know of the attributes.
-pub(super) fn profile_metadata(cx: &Cx) -> Value {
-    let edits_username = cx.settings().edit_username_allowed;
+pub(super) fn profile_metadata(cx: &Cx, edits_username: bool) -> Value {
     user_profile::metadata(cx.snapshot().realm.user_profile.as_ref(), Editor::Administrator, edits_username)
 }
 

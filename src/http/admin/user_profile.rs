@@ -42,7 +42,8 @@ async fn read(admin: Admin<ViewProfile>) -> Answer {
 }
 
 async fn metadata(admin: Admin<ViewProfile>) -> Answer {
-    Ok(plain(&profile_metadata(&admin.cx)))
+    // For a user who is not there yet: the name may be chosen.
+    Ok(plain(&profile_metadata(&admin.cx, true)))
 }
 
 async fn update(admin: Admin<ManageRealm>, Json(UserProfile(profile)): Json<UserProfile>) -> Answer {
