@@ -2,11 +2,11 @@
 
 use super::browser::{Browser, Move, PageStep};
 use super::context::Cx;
-use super::login::{Shown, show, stale_form, taken};
 use super::required_action::{self, Done};
-use super::{pending, sign_in};
+use super::sign_in;
+use super::tab_page::{ProvenTab, Shown, show, stale_form, taken_at};
 use crate::base::Secret;
-use crate::model::authentication_session::{Authenticated, Progress};
+use crate::model::authentication_session::Authenticated;
 use crate::model::event::EventKind;
 use crate::model::user::CONFIGURE_TOTP;
 use crate::model::{Client, CredentialId, TabId};
@@ -52,32 +52,27 @@ pub fn new_secret(cx: &Cx) -> Secret {
 }
 
 pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, given: NewAuthenticator) -> Result<Outcome, StoreError> {
-    let (tab, client) = match taken(cx, browser, tab_id, &given.form).await? {
-        Ok(taken) => taken,
-        Err(moved) => return Ok(Outcome::Moved(moved)),
-    };
-    let Progress::Authenticated(mut authenticated) = tab.progress.clone() else {
-        return Ok(Outcome::Moved(stale_form(cx, browser, &tab, &client).await?));
-    };
-    let realm = &cx.snapshot().realm.id;
-    let user = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await?;
-    let is_asked = user.is_some_and(|user| pending::next(cx, &user, &authenticated.actions) == Some(PageStep::ConfigureTotp));
+    let ProvenTab { tab, client, mut known, .. } =
+        match taken_at(cx, browser, tab_id, &given.form, &[PageStep::ConfigureTotp]).await? {
+            Ok(taken) => taken,
+            Err(moved) => return Ok(Outcome::Moved(moved)),
+        };
     let is_ours =
         given.secret.expose().len() == SECRET_LENGTH && given.secret.expose().bytes().all(|b| b.is_ascii_alphanumeric());
-    if !is_asked || !is_ours {
+    if !is_ours {
         return Ok(Outcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     }
-    if let Err(problem) = set_up(cx, &client, &authenticated, &given).await? {
+    if let Err(problem) = set_up(cx, &client, &known, &given).await? {
         return Ok(match show(cx, tab, client).await? {
             Ok(shown) => Outcome::Again { shown: Box::new(shown), secret: given.secret, problem },
             Err(moved) => Outcome::Moved(moved),
         });
     }
-    let Some(user) = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await? else {
+    let Some(user) = cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &known.user_id).await? else {
         return Ok(Outcome::Moved(Move::error("invalidUserMessage")));
     };
-    authenticated.actions.retain(|action| action != CONFIGURE_TOTP);
-    Ok(Outcome::Moved(sign_in::go_on(cx, browser, &client, &tab, &user, authenticated).await?))
+    known.actions.retain(|action| action != CONFIGURE_TOTP);
+    Ok(Outcome::Moved(sign_in::go_on(cx, browser, &client, &tab, &user, known).await?))
 }
 
 /// Keeps the device once a code of it was right; the code is spent by that.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::browser::{Browser, Move, Next};
 use super::context::Cx;
-use super::login::{stale_form, taken};
+use super::tab_page::{stale_form, taken};
 use super::{event, pending, sign_in, tab};
 use crate::model::authentication_session::Progress;
 use crate::model::event::EventKind;

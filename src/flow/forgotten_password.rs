@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::browser::{Browser, Move, Next, PageStep};
 use super::context::Cx;
-use super::login::{self, Shown, show, stale_form, tab_of, taken};
+use super::login;
+use super::tab_page::{Shown, show, stale_form, tab_of, taken};
 use super::{action_link, event, tab};
 use crate::model::authentication_session::{Progress, TabRequest};
 use crate::model::event::EventKind;

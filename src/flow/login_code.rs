@@ -2,9 +2,10 @@
 
 use super::browser::{Browser, Move};
 use super::context::Cx;
-use super::login::{Shown, record_failure, show, stale_form, taken};
+use super::login::record_failure;
 use super::second_factor::{self, Checked};
-use super::sign_in;
+use super::tab_page::{Shown, show, stale_form, taken};
+use super::{proven_user, sign_in};
 use crate::base::Secret;
 use crate::model::TabId;
 use crate::model::authentication_session::Progress;
@@ -33,9 +34,9 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, submitted: Submi
     let Progress::OneTimeCode(authenticated) = tab.progress.clone() else {
         return Ok(CodeOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
     };
-    let user = cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &authenticated.user_id).await?;
-    let Some(user) = user.filter(|user| user.enabled) else {
-        return Ok(CodeOutcome::Moved(Move::error("accountDisabledMessage")));
+    let user = match proven_user::admitted(cx, &tab, &client, &authenticated).await? {
+        Ok(user) => user,
+        Err(moved) => return Ok(CodeOutcome::Moved(moved)),
     };
     let code = submitted.code.expose().trim();
     let devices = second_factor::devices(cx, &user).await?;

@@ -2,7 +2,7 @@
 
 use super::context::Cx;
 use super::password::{Check, MAX_PASSWORD_BYTES, Passwords};
-use crate::base::Secret;
+use crate::base::{Secret, Timestamp};
 use crate::model::credential::{Credential, PASSWORD, PASSWORD_HISTORY};
 use crate::model::{CredentialId, UserId};
 use crate::oidc::password_policy::{PasswordPolicy, Violation};
@@ -78,6 +78,12 @@ pub async fn forbidden(passwords: &Passwords, policy: &PasswordPolicy, password:
         Some(Ok(is_listed)) => is_listed.then(|| Refused::Policy(Violation::of_list())),
         Some(Err(error)) => return Err(missing(error.to_string())),
     })
+}
+
+/// Whether the user's password was chosen after this moment.
+pub async fn is_newer_than(cx: &Cx, user: &UserId, moment: Timestamp) -> Result<bool, StoreError> {
+    let held = store::credential::list_credentials(&mut cx.store().db().await?, &cx.snapshot().realm.id, user).await?;
+    Ok(held.iter().any(|credential| credential.kind == PASSWORD && credential.created_at > moment))
 }
 
 /// Compares with the present password and those of before that count.

@@ -13,10 +13,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::browser::{Browser, Keep, Move, Next, PageStep};
 use super::context::Cx;
 use super::stopped::Stopped;
-use super::{brute_force, event, second_factor, sign_in, tab};
+use super::{brute_force, event, new_password, proven_user, second_factor, sign_in, tab};
 use crate::base::sha256;
 use crate::model::authentication_session::{ActionRequest, Authenticated, AuthenticationSession, Progress, TabRequest};
-use crate::model::credential::PASSWORD;
 use crate::model::event::EventKind;
 use crate::model::user::UPDATE_PASSWORD;
 use crate::model::{ActionKind, ActionToken, Client, User};
@@ -73,7 +72,8 @@ pub async fn open(cx: &Cx, browser: &Browser, key: &str, tab_id: Option<&str>) -
         Some(id) => tab::find(cx, browser, id).await?,
         None => None,
     };
-    let found = found.filter(|tab| tab.client == link.client.uuid && tab.expires_at > cx.now);
+    let is_open = |tab: &AuthenticationSession| tab.expires_at > cx.now && !proven_user::is_too_late(cx, tab);
+    let found = found.filter(|tab| tab.client == link.client.uuid && is_open(tab));
     match found.and_then(|tab| Some((way(&tab, &link)?, tab))) {
         Some((way, tab)) => Ok(Opened::Moved(follow(cx, browser, &link, &tab, way).await?)),
         None => ask(cx, browser, link).await,
@@ -104,7 +104,9 @@ async fn look_up(cx: &Cx, key: &str) -> Result<Result<Link, Move>, StoreError> {
     if !user.enabled {
         return refused("accountDisabledMessage");
     }
-    if !is_theirs || token.kind == ActionKind::ResetPassword && has_newer_password(cx, &token).await? {
+    // Who has chosen a password since has no use for the link, but whoever finds the letter would.
+    let sets_password = token.kind == ActionKind::ResetPassword || token.details.actions.iter().any(|a| a == UPDATE_PASSWORD);
+    if !is_theirs || sets_password && new_password::is_newer_than(cx, &token.user, token.created_at).await? {
         return refused(GONE);
     }
     // Nothing new opens during a lock; the link waits for its end.
@@ -115,13 +117,6 @@ async fn look_up(cx: &Cx, key: &str) -> Result<Result<Link, Move>, StoreError> {
         return refused("accountTemporarilyDisabledMessage");
     }
     Ok(Ok(Link { hash, token, user, client: Arc::clone(client) }))
-}
-
-/// Who has chosen a password since has no use for the link, but whoever finds the letter would.
-async fn has_newer_password(cx: &Cx, token: &ActionToken) -> Result<bool, StoreError> {
-    let mut db = cx.store().db().await?;
-    let held = store::credential::list_credentials(&mut db, &cx.snapshot().realm.id, &token.user).await?;
-    Ok(held.iter().any(|credential| credential.kind == PASSWORD && credential.created_at > token.created_at))
 }
 
 fn way(tab: &AuthenticationSession, link: &Link) -> Option<Way> {
@@ -153,17 +148,27 @@ async fn follow(cx: &Cx, browser: &Browser, link: &Link, tab: &AuthenticationSes
     }
     let realm = &cx.snapshot().realm.id;
     let Some(user) = cx.server.realms.read_user(cx.store(), realm, &link.user.id).await? else { return Ok(Move::error(GONE)) };
-    match (way, &tab.progress, link.token.kind) {
-        (Way::Alone(request), _, ActionKind::VerifyEmail) => tab::finish(cx, tab, "emailVerifiedMessage", &request).await,
-        (Way::SignIn, Progress::Authenticated(known), _) => {
-            sign_in::go_on(cx, browser, &link.client, tab, &user, known.clone()).await
-        }
-        (Way::SignIn, _, _) => reset(cx, browser, link, tab, &user).await,
-        (Way::Alone(_), _, _) => {
-            let known = by_link(cx, link, &user);
-            sign_in::go_on(cx, browser, &link.client, tab, &user, known).await
-        }
+    // A cookie that was planted in the browser before is worth nothing from now on.
+    let handle = cx.entropy().token::<32>();
+    if let Some(from) = browser.tabs_hash() {
+        store::authentication_session::rebind(&mut cx.store().db().await?, realm, &from, &sha256(handle.as_bytes())).await?;
     }
+    let browser = &Browser { tabs: Some(handle.clone()), ..browser.clone() };
+    let mut moved = match (way, &tab.progress, link.token.kind) {
+        (Way::Alone(request), _, ActionKind::VerifyEmail) => tab::finish(cx, tab, "emailVerifiedMessage", &request).await?,
+        (Way::SignIn, Progress::Authenticated(known), _) => {
+            sign_in::go_on(cx, browser, &link.client, tab, &user, known.clone()).await?
+        }
+        (Way::SignIn, _, _) | (Way::Alone(_), _, ActionKind::ResetPassword) => reset(cx, browser, link, tab, &user).await?,
+        (Way::Alone(_), _, ActionKind::ExecuteActions) => {
+            let known = by_link(cx, link, &user);
+            sign_in::go_on(cx, browser, &link.client, tab, &user, known).await?
+        }
+    };
+    if !moved.keep.iter().any(|keep| matches!(keep, Keep::Tabs(_))) {
+        moved.keep.push(Keep::Tabs(handle));
+    }
+    Ok(moved)
 }
 
 /// Uses the link, once, and notes what it proves: that its letter was read at the user's address.

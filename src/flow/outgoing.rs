@@ -65,16 +65,7 @@ impl Outgoing {
     /// Gets a text of at most `limit` bytes.
     pub async fn get_text(&self, url: &str, limit: usize) -> Result<String, OutgoingError> {
         let refused = |why: &str| OutgoingError(why.to_owned());
-        let url = Url::parse(url).map_err(|_| refused("the address is none"))?;
-        let is_literal_link = match url.host() {
-            Some(Host::Ipv4(ip)) => is_link_local(IpAddr::V4(ip)),
-            Some(Host::Ipv6(ip)) => is_link_local(IpAddr::V6(ip)),
-            _ => false,
-        };
-        if is_literal_link || !matches!(url.scheme(), "http" | "https") {
-            return Err(refused("the address is not one to ask"));
-        }
-        let mut response = self.http.get(url).header("accept", "application/json").send().await?;
+        let mut response = self.http.get(address(url)?).header("accept", "application/json").send().await?;
         if response.status().as_u16() != 200 {
             return Err(OutgoingError(format!("the answer was {}", response.status().as_u16())));
         }
@@ -90,14 +81,28 @@ impl Outgoing {
 
     /// Posts a form; the status of the answer.
     pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<u16, OutgoingError> {
-        Ok(self.http.post(url).form(fields).send().await?.status().as_u16())
+        Ok(self.http.post(address(url)?).form(fields).send().await?.status().as_u16())
     }
 
     /// Posts plain text; the status of the answer.
     pub async fn post_text(&self, url: &str, text: String) -> Result<u16, OutgoingError> {
-        let request = self.http.post(url).header("content-type", "text/plain").body(text);
+        let request = self.http.post(address(url)?).header("content-type", "text/plain").body(text);
         Ok(request.send().await?.status().as_u16())
     }
+}
+
+/// An address that may be asked. Names are looked at where they are looked up.
+fn address(url: &str) -> Result<Url, OutgoingError> {
+    let url = Url::parse(url).map_err(|_| OutgoingError("the address is none".to_owned()))?;
+    let is_literal_link = match url.host() {
+        Some(Host::Ipv4(ip)) => is_link_local(IpAddr::V4(ip)),
+        Some(Host::Ipv6(ip)) => is_link_local(IpAddr::V6(ip)),
+        _ => false,
+    };
+    if is_literal_link || !matches!(url.scheme(), "http" | "https") {
+        return Err(OutgoingError("the address is not one to ask".to_owned()));
+    }
+    Ok(url)
 }
 
 /// Looks names up, and leaves link-local addresses out.
@@ -158,6 +163,10 @@ mod tests {
         ];
         for address in addresses {
             let error = outgoing.get_text(address, 100).await.unwrap_err().to_string();
+            assert!(error.contains("address"), "{address}: {error}");
+            let error = outgoing.post_form(address, &[("a", "b")]).await.unwrap_err().to_string();
+            assert!(error.contains("address"), "{address}: {error}");
+            let error = outgoing.post_text(address, String::new()).await.unwrap_err().to_string();
             assert!(error.contains("address"), "{address}: {error}");
         }
     }

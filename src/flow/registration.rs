@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::account::profile::{Profile, Refusal, named_conflict};
+use super::account::profile::{self, Profile, Refusal, named_conflict};
 use super::admin::user::{blank, fields};
 use super::browser::{Browser, Move};
 use super::context::Cx;
-use super::login::{Shown, show, stale_form, tab_of, taken};
 use super::new_password::{self, Accepted, Owner, Refused};
+use super::tab_page::{Shown, show, stale_form, tab_of, taken};
 use super::update_password::PasswordProblem;
 use super::{event, sign_in};
 use crate::base::Secret;
@@ -151,10 +151,13 @@ fn new_user(cx: &Cx, sent: &Profile) -> User {
     let filled = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let mut user = blank(cx);
     user.enabled = true;
-    user.email = filled(&sent.email).map(|email| email.to_lowercase());
-    user.first_name = filled(&sent.first_name);
-    user.last_name = filled(&sent.last_name);
-    user.username = match cx.settings().registration_email_as_username {
+    let by_email = cx.settings().registration_email_as_username;
+    // What the profile does not let users write is not theirs to bring along either, but for the name that they sign in by.
+    let written = |field: &str, text: &Option<String>| filled(text).filter(|_| profile::may_edit(cx, field));
+    user.email = if by_email { filled(&sent.email) } else { written("email", &sent.email) }.map(|email| email.to_lowercase());
+    user.first_name = written("firstName", &sent.first_name);
+    user.last_name = written("lastName", &sent.last_name);
+    user.username = match by_email {
         true => user.email.clone().unwrap_or_default(),
         false => filled(&sent.username).unwrap_or_default().to_lowercase(),
     };
@@ -192,26 +195,18 @@ fn wrong_password(cx: &Cx, user: &User, sent: &Registration) -> Option<PasswordP
     policy.check(password, &user.username, user.email.as_deref()).map(PasswordProblem::Policy)
 }
 
-/// Whether another user has the name or the address. Nobody takes another's address for a name: where people sign in by either, the
-/// other could not any more (CVE-2026-19607).
+/// Whether another user has the name or the address.
 async fn taken_names(cx: &Cx, user: &User) -> Result<Vec<Violation>, StoreError> {
-    let (mut db, realm) = (cx.store().db().await?, &cx.snapshot().realm.id);
-    let (email, username) = store::user::find_taken(&mut db, realm, &user.username, user.email.as_deref(), None).await?;
-    let mut taken = Vec::new();
-    let is_unique = !cx.settings().duplicate_emails_allowed;
-    let mut crossed = (false, false);
-    if cx.settings().login_with_email_allowed && is_unique {
-        let address = user.email.as_deref().unwrap_or_default();
-        crossed = store::user::find_taken(&mut db, realm, address, Some(&user.username), None).await?;
-    }
+    let taken = profile::taken(cx, &mut cx.store().db().await?, user, None).await?;
     let by_email = cx.settings().registration_email_as_username;
-    if !by_email && (username || crossed.0) {
-        taken.push(same("username", "usernameExistsMessage"));
+    let mut told = Vec::new();
+    if taken.username && !by_email {
+        told.push(same("username", "usernameExistsMessage"));
     }
-    if email && is_unique || crossed.1 || by_email && username {
-        taken.push(same("email", "emailExistsMessage"));
+    if taken.email || taken.username && by_email {
+        told.push(same("email", "emailExistsMessage"));
     }
-    Ok(taken)
+    Ok(told)
 }
 
 async fn insert(cx: &Cx, client: &Client, user: &User, password: &Accepted) -> Result<Result<(), Refusal>, StoreError> {

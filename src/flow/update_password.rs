@@ -2,12 +2,11 @@
 
 use super::browser::{Browser, Move, PageStep};
 use super::context::Cx;
-use super::login::{Shown, show, stale_form, taken};
 use super::new_password::{self, Accepted, Owner, Refused};
 use super::required_action::{self, Done};
-use super::{pending, sign_in};
+use super::tab_page::{ProvenTab, Shown, show, taken_at};
+use super::{proven_user, sign_in, tab};
 use crate::base::Secret;
-use crate::model::authentication_session::Progress;
 use crate::model::event::EventKind;
 use crate::model::user::UPDATE_PASSWORD;
 use crate::model::{TabId, User};
@@ -44,20 +43,15 @@ pub async fn update_password(
     tab_id: &TabId,
     submitted: NewPassword,
 ) -> Result<PasswordOutcome, StoreError> {
-    let (tab, client) = match taken(cx, browser, tab_id, &submitted.form).await? {
-        Ok(taken) => taken,
-        Err(moved) => return Ok(PasswordOutcome::Moved(moved)),
-    };
-    let Progress::Authenticated(mut authenticated) = tab.progress.clone() else {
-        return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
-    };
-    let realm = &cx.snapshot().realm.id;
-    let user = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await?;
-    // The code of another page of the tab does not change a password, and neither does who was not asked to.
-    let is_asked = |user: &User| pending::next(cx, user, &authenticated.actions) == Some(PageStep::UpdatePassword);
-    let Some(user) = user.filter(|user| is_asked(user)) else {
-        return Ok(PasswordOutcome::Moved(stale_form(cx, browser, &tab, &client).await?));
-    };
+    let ProvenTab { tab, client, user, mut known, .. } =
+        match taken_at(cx, browser, tab_id, &submitted.form, &[PageStep::UpdatePassword]).await? {
+            Ok(taken) => taken,
+            Err(moved) => return Ok(PasswordOutcome::Moved(moved)),
+        };
+    // Who proved to be the user before the password that is there now was chosen does not put another in its place.
+    if new_password::is_newer_than(cx, &user.id, proven_user::proved_at(&tab, &known)).await? {
+        return Ok(PasswordOutcome::Moved(tab::start_over(cx, &tab, &client, Some("expiredActionMessage")).await?));
+    }
     let password = match accept(cx, &user, &submitted).await? {
         Ok(password) => password,
         Err(None) => return Ok(PasswordOutcome::Moved(Move::error("tooManyRequestsMessage"))),
@@ -70,17 +64,17 @@ pub async fn update_password(
     };
     let done = Done {
         client: &client,
-        who: &authenticated,
+        who: &known,
         action: UPDATE_PASSWORD,
         event: EventKind::UpdatePassword,
         ends_other_sessions: submitted.end_other_sessions,
     };
     required_action::finish(cx, done, async |db| new_password::put(cx, db, &user.id, &password).await).await?;
-    let Some(user) = cx.server.realms.read_user(cx.store(), realm, &authenticated.user_id).await? else {
+    let Some(user) = cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &known.user_id).await? else {
         return Ok(PasswordOutcome::Moved(Move::error("invalidUserMessage")));
     };
-    authenticated.actions.retain(|action| action != UPDATE_PASSWORD);
-    Ok(PasswordOutcome::Moved(sign_in::go_on(cx, browser, &client, &tab, &user, authenticated).await?))
+    known.actions.retain(|action| action != UPDATE_PASSWORD);
+    Ok(PasswordOutcome::Moved(sign_in::go_on(cx, browser, &client, &tab, &user, known).await?))
 }
 
 /// The password, or what is wrong with it; `None` if too many are being hashed.

@@ -4,9 +4,8 @@
 use super::account::profile::{self, Profile, Refusal};
 use super::browser::{Browser, Move, PageStep};
 use super::context::Cx;
-use super::login::{Shown, show, stale_form, taken};
-use super::{event, pending, sign_in};
-use crate::model::authentication_session::Progress;
+use super::tab_page::{ProvenTab, Shown, show, taken_at};
+use super::{event, sign_in};
 use crate::model::event::EventKind;
 use crate::model::user::{UPDATE_PROFILE, VERIFY_PROFILE};
 use crate::model::{TabId, User, UserId};
@@ -24,21 +23,12 @@ pub enum Outcome {
 }
 
 pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, sent: &Profile) -> Result<Outcome, StoreError> {
-    let (tab, client) = match taken(cx, browser, tab_id, form).await? {
+    let steps = [PageStep::UpdateProfile, PageStep::VerifyProfile];
+    let ProvenTab { tab, client, user, mut known, step } = match taken_at(cx, browser, tab_id, form, &steps).await? {
         Ok(taken) => taken,
         Err(moved) => return Ok(Outcome::Moved(moved)),
     };
-    let Progress::Authenticated(mut known) = tab.progress.clone() else {
-        return Ok(Outcome::Moved(stale_form(cx, browser, &tab, &client).await?));
-    };
-    let realm = &cx.snapshot().realm.id;
-    let user = cx.server.realms.read_user(cx.store(), realm, &known.user_id).await?;
-    let Some(user) = user else { return Ok(Outcome::Moved(Move::error("invalidUserMessage"))) };
-    let kind = match pending::next(cx, &user, &known.actions) {
-        Some(PageStep::UpdateProfile) => EventKind::UpdateProfile,
-        Some(PageStep::VerifyProfile) => EventKind::VerifyProfile,
-        _ => return Ok(Outcome::Moved(stale_form(cx, browser, &tab, &client).await?)),
-    };
+    let kind = if step == PageStep::UpdateProfile { EventKind::UpdateProfile } else { EventKind::VerifyProfile };
     let violations = match put(cx, &user.id, &completed(&user, sent), kind).await? {
         Ok(()) => Vec::new(),
         Err(Refusal::NotFound) => return Ok(Outcome::Moved(Move::error("accountDisabledMessage"))),
@@ -52,7 +42,7 @@ pub async fn submit(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str, sent
             Err(moved) => Outcome::Moved(moved),
         });
     }
-    let Some(user) = cx.server.realms.read_user(cx.store(), realm, &known.user_id).await? else {
+    let Some(user) = cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &known.user_id).await? else {
         return Ok(Outcome::Moved(Move::error("invalidUserMessage")));
     };
     known.actions.retain(|action| ![UPDATE_PROFILE, VERIFY_PROFILE].contains(&action.as_str()));

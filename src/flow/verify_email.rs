@@ -3,8 +3,8 @@
 
 use super::browser::{Browser, Move, Next, PageStep};
 use super::context::Cx;
-use super::login::{Shown, stale_form, taken};
-use super::{action_link, event, pending, tab};
+use super::tab_page::{ProvenTab, Shown, taken_at};
+use super::{action_link, event, tab};
 use crate::model::authentication_session::Progress;
 use crate::model::event::EventKind;
 use crate::model::{ActionKind, Client, TabId, User};
@@ -12,18 +12,10 @@ use crate::store::StoreError;
 
 /// The user wants another letter: the page sends it when it is shown.
 pub async fn again(cx: &Cx, browser: &Browser, tab_id: &TabId, form: &str) -> Result<Move, StoreError> {
-    let (tab, client) = match taken(cx, browser, tab_id, form).await? {
+    let ProvenTab { tab, client, mut known, .. } = match taken_at(cx, browser, tab_id, form, &[PageStep::VerifyEmail]).await? {
         Ok(taken) => taken,
         Err(moved) => return Ok(moved),
     };
-    let Progress::Authenticated(mut known) = tab.progress.clone() else {
-        return stale_form(cx, browser, &tab, &client).await;
-    };
-    let user = cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &known.user_id).await?;
-    let is_asked = user.is_some_and(|user| pending::next(cx, &user, &known.actions) == Some(PageStep::VerifyEmail));
-    if !is_asked {
-        return stale_form(cx, browser, &tab, &client).await;
-    }
     known.mailed = None;
     tab::show(cx, &tab, &Progress::Authenticated(known)).await?;
     Ok(Move::to(Next::Page(tab::page(&client, &tab, PageStep::VerifyEmail))))

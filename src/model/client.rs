@@ -26,7 +26,7 @@ pub struct Client {
 }
 
 /// What is stored of a client as one JSON object, with Keycloak's field names.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ClientSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +64,13 @@ pub struct ClientSettings {
     /// Hosts of the client's application, and when each was named, in seconds.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub registered_nodes: BTreeMap<String, i64>,
+}
+
+/// Without the attributes: private keys are among them.
+impl std::fmt::Debug for ClientSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientSettings").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Default for ClientSettings {

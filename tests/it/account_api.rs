@@ -57,6 +57,30 @@ async fn a_token_that_does_not_carry_the_role_does_nothing_with_it() {
 }
 
 #[tokio::test]
+async fn cve_2026_19607_nobody_takes_another_users_address_for_a_name_or_name_for_an_address() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    admin.set(json!({"editUsernameAllowed": true})).await;
+    for bob in [
+        json!({"username": "bob", "enabled": true, "email": "bob@example.org"}),
+        json!({"username": "carol@example.org", "enabled": true}),
+    ] {
+        assert_eq!(admin.call(Method::POST, "/demo/users", Some(&bob)).await.status, 201);
+    }
+    let caller = alice(&server).await;
+    let profile = |username: &str, email: &str| json!({"username": username, "email": email, "firstName": "A", "lastName": "E"});
+    for (username, email) in [("bob@example.org", "alice@example.org"), ("alice", "carol@example.org")] {
+        let refused = caller.call(Method::POST, "/", &profile(username, email)).await;
+        assert_eq!(refused.status, 409, "{username} {email}: {:?}", refused.body);
+    }
+    assert_eq!(caller.call(Method::POST, "/", &profile("alicia", "alicia@example.org")).await.status, 204);
+    // Where nobody signs in by an address, nobody is kept out by one.
+    admin.set(json!({"loginWithEmailAllowed": false})).await;
+    assert_eq!(caller.call(Method::POST, "/", &profile("bob@example.org", "alicia@example.org")).await.status, 204);
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn bad_input_is_told_so() {
     let server = TestServer::start().await;
     let caller = alice(&server).await;

@@ -9,7 +9,7 @@ use crate::rotation::futures;
 use crate::support::{Browser, Letter, Postbox, Shown, TestServer};
 use crate::verify_email::{proceed, with_mail};
 
-async fn with_reset() -> (TestServer, Postbox) {
+pub async fn with_reset() -> (TestServer, Postbox) {
     with_mail(json!({"resetPasswordAllowed": true})).await
 }
 
@@ -20,16 +20,16 @@ async fn form(server: &TestServer, browser: &Browser<'_>) -> Shown {
     browser.get(&server.realm("demo", &format!("/login-actions/reset-credentials?client_id=demo-backup&tab_id={tab}"))).await
 }
 
-async fn ask(server: &TestServer, postbox: &Postbox, browser: &Browser<'_>) -> Letter {
+pub async fn ask(server: &TestServer, postbox: &Postbox, browser: &Browser<'_>) -> Letter {
     let page = form(server, browser).await;
     let page = browser.post(&page.action(), &[("username", "alice")]).await;
     assert!(page.says("You should receive an email shortly"), "{}", page.html);
     postbox.take().await
 }
 
-const NEW: [(&str, &str); 2] = [("password-new", "fresh"), ("password-confirm", "fresh")];
+pub const NEW: [(&str, &str); 2] = [("password-new", "fresh"), ("password-confirm", "fresh")];
 
-async fn status_of(server: &TestServer, password: &str) -> u16 {
+pub async fn status_of(server: &TestServer, password: &str) -> u16 {
     let form = [("grant_type", "password"), ("username", "alice"), ("password", password)];
     server.as_backup("/token", &form).await.status
 }
@@ -192,6 +192,13 @@ async fn a_forgotten_password_is_no_forgotten_device() {
     let page = browser.get(&server.realm("otp", &format!("/protocol/openid-connect/auth?{query}"))).await;
     let tab = page.action().split("tab_id=").nth(1).unwrap().to_owned();
     let form = browser.get(&server.realm("otp", &format!("/login-actions/reset-credentials?client_id=app&tab_id={tab}"))).await;
+    let sent = browser.post(&form.action(), &[("username", "carol")]).await;
+    let first = postbox.take().await;
+    // In another browser than the one that asked, too.
+    let other = server.browser();
+    let page = other.get(&proceed(&other.get(&first.link()).await)).await;
+    assert!(page.html.contains("name=\"otp\"") && !page.html.contains("password-new"), "{}", page.html);
+    let form = browser.get(&sent.address.as_str().replace("/authenticate", "/reset-credentials")).await;
     browser.post(&form.action(), &[("username", "carol")]).await;
     let page = browser.get(&postbox.take().await.link()).await;
     assert!(page.html.contains("name=\"otp\"") && !page.html.contains("password-new"), "{}", page.html);

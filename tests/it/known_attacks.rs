@@ -32,11 +32,7 @@ async fn cve_2026_9802_a_restart_does_not_forget_what_was_used() {
         .invalidate(&server.server.realms.get(&server.server.store, "demo").await.unwrap().unwrap().snapshot.realm.id);
     // A node that has just started knows nothing but the database.
     let fresh = TestServer::on(&server.database, 2).await;
-    let form = [("grant_type", "refresh_token"), ("refresh_token", first.as_str())];
-    let host = server.base.trim_start_matches("http://").to_owned();
-    let request = fresh.http.post(fresh.endpoint("/token")).header("host", host);
-    let answer =
-        Answer::of(request.basic_auth("demo-backup", Some("demo-backup-secret")).form(&form).send().await.unwrap()).await;
+    let answer = fresh.refresh_at(&server.host(), &first).await;
     assert_eq!(answer.refusal(), (400, "invalid_grant", "Maximum allowed refresh token reuse exceeded"));
     fresh.stop().await;
     server.finish().await;

@@ -34,6 +34,7 @@ mod mail;
 mod nodes;
 mod offline_access;
 mod offline_grants;
+mod opened_links;
 mod one_time_password;
 mod outage;
 mod packaging;

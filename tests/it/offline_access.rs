@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{Answer, DAY, TestServer, claims, refresh_token};
+use crate::support::{DAY, TestServer, claims, refresh_token};
 
 #[tokio::test]
 async fn an_offline_token_works_for_months_if_it_is_used_and_ends_when_it_is_not() {
@@ -71,15 +71,11 @@ async fn it_outlives_a_restart_of_the_server() {
     let server = TestServer::start().await;
     let token = server.offline_token().await;
     let (database, moment) = (server.database.clone(), server.now());
-    let host = server.base.trim_start_matches("http://").to_owned();
+    let host = server.host();
     server.stop().await;
     let server = TestServer::on(&database, 2).await;
     assert_eq!(server.now(), moment);
-    // Another port is another issuer, so the token is presented at the address that it was got at.
-    let form = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
-    let request = server.http.post(server.endpoint("/token")).header("host", host);
-    let request = request.basic_auth("demo-backup", Some("demo-backup-secret")).form(&form);
-    Answer::of(request.send().await.unwrap()).await.granted();
+    server.refresh_at(&host, &token).await.granted();
     server.finish().await;
 }
 

@@ -110,6 +110,7 @@ async fn what_a_form_does_not_show_it_does_not_set() {
     assert!(back.parameter("code").is_some(), "{}", back.html);
     let made = user(&server, "carol").await.unwrap();
     assert_eq!((&made["attributes"], &made["emailVerified"]), (&json!({"site": ["north"]}), &json!(false)));
+    assert_eq!((&made["firstName"], &made["lastName"]), (&json!(null), &json!(null)), "the profile does not name them");
     server.finish().await;
 }
 

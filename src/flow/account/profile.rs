@@ -64,16 +64,38 @@ pub(in crate::flow) async fn put_in(
         Ok(changed) => changed,
         Err(violations) => return Ok(Err(Refusal::Invalid(violations))),
     };
-    let (email, username) =
-        store::user::find_taken(db, realm, &changed.username, changed.email.as_deref(), Some(&old.id)).await?;
-    if email && is_unique {
-        return Ok(Err(Refusal::SameEmail));
-    }
-    if username {
-        return Ok(Err(Refusal::SameUsername));
+    // Names that stay are nobody's business: an administrator may have given them.
+    if (&changed.username, &changed.email) != (&old.username, &old.email) {
+        let taken = taken(cx, db, &changed, Some(&old.id)).await?;
+        if taken.email {
+            return Ok(Err(Refusal::SameEmail));
+        }
+        if taken.username {
+            return Ok(Err(Refusal::SameUsername));
+        }
     }
     store::user::update_user(db, realm, &changed, is_unique).await?;
     Ok(Ok(()))
+}
+
+/// What of a user's names another user has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::flow) struct Taken {
+    pub email: bool,
+    pub username: bool,
+}
+
+/// Looks for other users with these names. Nobody takes another's address for a name, nor another's name for an address: where
+/// people sign in by either, the other could not any more (CVE-2026-19607).
+pub(in crate::flow) async fn taken(cx: &Cx, db: &mut Db<'_>, user: &User, except: Option<&UserId>) -> Result<Taken, StoreError> {
+    let (realm, is_unique) = (&cx.snapshot().realm.id, !cx.settings().duplicate_emails_allowed);
+    let email = user.email.as_deref();
+    let (same_email, same_username) = store::user::find_taken(db, realm, &user.username, email, except).await?;
+    let mut crossed = (false, false);
+    if cx.settings().login_with_email_allowed && is_unique {
+        crossed = store::user::find_taken(db, realm, email.unwrap_or_default(), Some(&user.username), except).await?;
+    }
+    Ok(Taken { email: same_email && is_unique || crossed.1, username: same_username || crossed.0 })
 }
 
 /// Two users who take a name at once: the database lets one have it.
@@ -144,7 +166,7 @@ fn kept_fields(cx: &Cx, old: &User, user: &mut User) -> Vec<Violation> {
 }
 
 /// Whether the profile lets users write a field of their own; the profile that nobody edited does.
-fn may_edit(cx: &Cx, field: &str) -> bool {
+pub(in crate::flow) fn may_edit(cx: &Cx, field: &str) -> bool {
     let profile = cx.snapshot().realm.user_profile.as_ref();
     profile.is_none() || user_profile::may_edit(profile, Editor::User, field)
 }

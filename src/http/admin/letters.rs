@@ -39,9 +39,16 @@ impl Representation for ActionName {
 }
 
 /// The settings of a mail server that is to be tried.
-#[derive(Debug, serde::Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(transparent)]
 pub(super) struct MailSettings(Map<String, Value>);
+
+/// Without the settings: a password is among them.
+impl std::fmt::Debug for MailSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("MailSettings").finish_non_exhaustive()
+    }
+}
 
 impl Representation for MailSettings {
     const NAME: &'static str = "Map";

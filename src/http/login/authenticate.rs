@@ -11,7 +11,7 @@ use crate::flow::Cx;
 use crate::flow::browser::Browser;
 use crate::flow::login::{self, LoginOutcome, Submitted};
 use crate::flow::login_code::{self, CodeOutcome, SubmittedCode};
-use crate::flow::tab;
+use crate::flow::{tab, tab_page};
 use crate::http::error::{PageFailure, Pages};
 use crate::http::extract::{PageCx, browser, read_form};
 use crate::http::letters;
@@ -34,8 +34,8 @@ pub(crate) async fn show(
     browser: &Browser,
     tab: Option<&str>,
 ) -> Result<Response, StoreError> {
-    Ok(match login::tab_of(cx, browser, tab).await? {
-        Ok((tab, client)) => match login::stand(cx, browser, tab, client).await? {
+    Ok(match tab_page::tab_of(cx, browser, tab).await? {
+        Ok((tab, client)) => match tab_page::stand(cx, browser, tab, client).await? {
             Ok(shown) if shown.owes_letter => {
                 let problem = letters::verify_email(app, cx, pages.locale(), &shown).await?;
                 shown::verify_email(cx, pages, &shown, problem)
@@ -87,7 +87,7 @@ pub(super) async fn post(State(app): State<App>, PageCx(cx): PageCx, RawQuery(ra
 pub(super) async fn restart(State(app): State<App>, PageCx(cx): PageCx, headers: HeaderMap, RawQuery(raw): RawQuery) -> Response {
     let pages = Pages::of(&app, &cx, &headers, None);
     let Ok(parameters) = query(raw.as_deref()) else { return PageFailure::Malformed(Box::new(pages)).into_response() };
-    let moved = match login::tab_of(&cx, &browser(&headers), parameters.get("tab_id")).await {
+    let moved = match tab_page::tab_of(&cx, &browser(&headers), parameters.get("tab_id")).await {
         Ok(Ok((tab, client))) => tab::start_over(&cx, &tab, &client, None).await,
         Ok(Err(moved)) => Ok(moved),
         Err(error) => Err(error),

@@ -7,7 +7,7 @@ use super::profile_form::{self, Filled, Purpose};
 use crate::base::Secret;
 use crate::flow::browser::{Browser, PageStep};
 use crate::flow::configure_totp::{Problem, new_secret};
-use crate::flow::login::Shown;
+use crate::flow::tab_page::Shown;
 use crate::flow::update_password::PasswordProblem;
 use crate::flow::{Cx, pending, sign_in, tab};
 use crate::http::error::Pages;

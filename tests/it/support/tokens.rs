@@ -76,6 +76,19 @@ impl TestServer {
         refresh_token(&self.sign_in("openid offline_access").await)
     }
 
+    /// The address of this node as a client names it: its tokens bear it as their issuer.
+    pub fn host(&self) -> String {
+        self.base.trim_start_matches("http://").to_owned()
+    }
+
+    /// Presents a token at the address of the node that gave it out, which this one stands in for.
+    pub async fn refresh_at(&self, host: &str, token: &str) -> Answer {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
+        let request = self.http.post(self.endpoint("/token")).header("host", host);
+        let request = request.basic_auth("demo-backup", Some("demo-backup-secret")).form(&form);
+        Answer::of(request.send().await.unwrap()).await
+    }
+
     pub async fn refresh(&self, token: &str) -> Answer {
         self.as_backup("/token", &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
     }
