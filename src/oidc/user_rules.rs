@@ -136,14 +136,18 @@ pub fn attributes(
     let mut kept: BTreeMap<_, _> =
         old.iter().filter(|(name, _)| !is_writable(name)).map(|(name, values)| (name.clone(), values.clone())).collect();
     for (name, values) in given.iter().filter(|(name, _)| !FIELDS.contains(&name.as_str()) && is_writable(name)) {
-        // An empty value of an attribute that no profile knows is a value.
-        let is_managed = user_profile::names(profile, name);
-        let values: Vec<String> = values.iter().filter(|v| !v.is_empty() || !is_managed).cloned().collect();
+        let values = without_blanks(old.get(name), values);
         if !values.is_empty() {
             kept.insert(name.clone(), values);
         }
     }
     kept
+}
+
+/// A blank value is none, unless it came with an import and is left as it is.
+fn without_blanks(old: Option<&Vec<String>>, given: &Vec<String>) -> Vec<String> {
+    let is_as_before = old == Some(given);
+    given.iter().filter(|value| is_as_before || !value.trim().is_empty()).cloned().collect()
 }
 
 #[cfg(test)]
@@ -153,6 +157,15 @@ mod tests {
     fn messages(field: &str, value: &str) -> Vec<&'static str> {
         let fields = BTreeMap::from([(field.to_owned(), vec![value.to_owned()])]);
         check(None, Editor::Administrator, &fields).into_iter().map(|v| v.message).collect()
+    }
+
+    #[test]
+    fn a_blank_value_is_none_unless_it_was_there() {
+        let values = |all: &[&str]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let change = |old: &[&str], given: &[&str]| without_blanks(Some(&values(old)), &values(given));
+        assert_eq!(change(&["x"], &[""]), values(&[]));
+        assert_eq!(change(&["x"], &["", "b", "  "]), values(&["b"]));
+        assert_eq!(change(&[""], &[""]), values(&[""]));
     }
 
     #[test]

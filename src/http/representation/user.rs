@@ -43,8 +43,6 @@ pub(crate) enum Values {
 impl Values {
     fn to_list(&self) -> Vec<String> {
         match self {
-            // A text that is empty and alone is no value.
-            Self::Many(values) if matches!(values.as_slice(), [Some(value)] if value.0.is_empty()) => Vec::new(),
             Self::Many(values) => values.iter().flatten().map(|v| v.0.clone()).collect(),
             Self::One(value) if value.0.is_empty() => Vec::new(),
             Self::One(value) => vec![value.0.clone()],
