@@ -15,6 +15,8 @@ pub struct Change {
     resource_type: ResourceType,
     /// What the path goes on with: the name or id of what was made.
     made: Option<String>,
+    /// The path, where it is another than that of the request.
+    place: Option<String>,
     shown: Shown,
     details: Map<String, Value>,
 }
@@ -58,7 +60,7 @@ impl Change {
     }
 
     fn of(operation: Operation, resource_type: ResourceType, shown: Shown) -> Self {
-        Self { operation, resource_type, made: None, shown, details: Map::new() }
+        Self { operation, resource_type, made: None, place: None, shown, details: Map::new() }
     }
 
     /// Told together with what was sent.
@@ -67,6 +69,11 @@ impl Change {
             more.insert(name.to_owned(), value.into());
         }
         self
+    }
+
+    /// Told of something that stands elsewhere than the address that was asked.
+    pub fn at(self, place: &str) -> Self {
+        Self { place: Some(place.to_owned()), ..self }
     }
 
     /// Told besides the representation, and without asking for details.
@@ -89,7 +96,8 @@ impl Change {
 /// Writes the event, if an administrator asked for the change and the realm keeps such events.
 pub async fn note(cx: &Cx, db: &mut Db<'_>, change: Change) -> Result<(), StoreError> {
     let Some(request) = cx.admin.as_deref().filter(|_| cx.settings().admin_events_enabled) else { return Ok(()) };
-    let path = [request.path.as_str(), change.made.as_deref().unwrap_or_default()].join("/");
+    let asked = change.place.as_deref().unwrap_or(&request.path);
+    let path = [asked, change.made.as_deref().unwrap_or_default()].join("/");
     let path = path.trim_matches('/');
     let keeps_details = cx.settings().admin_events_details;
     let event = AdminEvent {

@@ -1,5 +1,6 @@
 //! Who a user is at identity providers: links, kept with the user.
 
+use serde_json::Value;
 use sqlx::types::Json;
 
 use super::{Db, StoreError};
@@ -20,12 +21,14 @@ pub async fn list_federated_identities(
     user: &UserId,
 ) -> Result<Vec<FederatedIdentity>, StoreError> {
     let row = sqlx::query_scalar!(
-        r#"select federated_identities as "links: Json<Vec<FederatedIdentity>>" from user_account
+        r#"select federated_identities as "links: Json<Vec<Value>>" from user_account
            where realm_id = $1 and user_id = $2"#,
         realm.as_str(),
         user.as_str(),
     );
-    Ok(row.fetch_optional(db.raw()).await?.map(|links| links.0).unwrap_or_default())
+    let links = row.fetch_optional(db.raw()).await?.map(|links| links.0).unwrap_or_default();
+    // A realm's file was once kept as it was: what is no link there is none here.
+    Ok(links.into_iter().filter_map(|link| serde_json::from_value(link).ok()).collect())
 }
 
 /// Links the user; false if there is a link to the provider already.

@@ -39,6 +39,7 @@ mod opened_links;
 mod outage;
 mod packaging;
 mod pages;
+mod partial_import;
 mod password_policy;
 mod push_to_clients;
 mod races;

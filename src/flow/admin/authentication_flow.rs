@@ -118,15 +118,10 @@ pub async fn update(cx: &Cx, id: &str, alias: Option<&str>, description: Option<
         }
     }
     let document = &cx.snapshot().realm.document;
-    let bound = BINDINGS.map(|name| match document.get(name) {
-        Some(value) if value.as_str() == Some(&before.alias) => (name, Value::from(alias.as_str())),
-        other => (name, other.cloned().unwrap_or(Value::Null)),
-    });
-    let [a, b, c, d, e, f, g] = bound;
-    let change = Change::update(ResourceType::AuthFlow);
-    let flows = [(FLOWS, json!(flows.flows)), (CONFIGS, json!(flows.configs))];
-    let [h, i] = flows;
-    realm_document::put_all(cx, [a, b, c, d, e, f, g, h, i], change).await
+    let names_it = |name: &&str| document.get(*name).and_then(Value::as_str) == Some(&before.alias);
+    let mut values: Vec<(&str, Value)> = BINDINGS.into_iter().filter(names_it).map(|name| (name, json!(alias))).collect();
+    values.extend([(FLOWS, json!(flows.flows)), (CONFIGS, json!(flows.configs))]);
+    realm_document::put_all(cx, values, Change::update(ResourceType::AuthFlow)).await
 }
 
 /// Deletes a flow with all that stands in it.
@@ -258,11 +253,22 @@ pub async fn shift_step(cx: &Cx, id: &str, to_front: bool) -> Result<(), Refusal
     write(cx, &flows, Change::update(ResourceType::AuthExecution).showing_nothing()).await
 }
 
+/// Settings are named by their alias: two of one name could not be told apart.
+pub fn refuse_taken_config(configs: &[AuthenticatorConfig], new: &AuthenticatorConfig) -> Result<(), Refusal> {
+    if configs.iter().any(|other| other.alias == new.alias) {
+        return Err(Refusal::Exists(format!("Authentication execution configuration {} already exists", new.alias)));
+    }
+    Ok(())
+}
+
 /// Changes the settings with this id, or takes them away.
 pub async fn change_config(cx: &Cx, id: &str, changed: Option<AuthenticatorConfig>) -> Result<(), Refusal> {
     let mut flows = all(cx);
     let at = flows.configs.iter().position(|config| config.id == id).ok_or(NO_CONFIG)?;
     let before = flows.configs.remove(at);
+    if let Some(changed) = &changed {
+        refuse_taken_config(&flows.configs, changed)?;
+    }
     let alias = changed.as_ref().map(|config| config.alias.clone());
     for execution in flows.flows.iter_mut().flat_map(|flow| &mut flow.authentication_executions) {
         if execution.authenticator_config.as_deref() == Some(&before.alias) {

@@ -108,29 +108,55 @@ pub async fn open_account(cx: &Cx, db: &mut Db<'_>, client_id: &str, uuid: &Clie
 
 /// Writes the client as it is to be; its account follows its name and its switch.
 pub async fn update(cx: &Cx, before: &Client, after: &Client) -> Result<(), Refusal> {
+    write_decided(cx, async |db| {
+        update_in(cx, db, before, after).await?;
+        Ok(note(cx, db, Change::update(ResourceType::Client)).await?)
+    })
+    .await
+}
+
+/// The same within a transaction.
+pub async fn update_in(cx: &Cx, db: &mut Db<'_>, before: &Client, after: &Client) -> Result<(), Refusal> {
     client_rules::check(after.client_id.as_str(), &after.settings, cx.settings())?;
     let realm = &cx.snapshot().realm;
     if before.client_id != after.client_id || before.enabled && !after.enabled {
         refuse_administrative(cx, &before.client_id)?;
         refuse_administrative(cx, &after.client_id)?;
     }
-    write_decided(cx, async |db| {
-        store::client::update_client(db, &realm.id, &row_of(after)).await?;
-        match (before.settings.service_accounts_enabled, after.settings.service_accounts_enabled) {
-            (false, true) => {
-                open_account(cx, db, after.client_id.as_str(), &after.uuid).await?;
-                if let Some(scope) = cx.snapshot().scope_named(SERVICE_ACCOUNT) {
-                    store::client::put_client_scope(db, &realm.id, &after.uuid, &scope.id, false).await?;
-                }
+    store::client::update_client(db, &realm.id, &row_of(after)).await?;
+    match (before.settings.service_accounts_enabled, after.settings.service_accounts_enabled) {
+        (false, true) => {
+            open_account(cx, db, after.client_id.as_str(), &after.uuid).await?;
+            if let Some(scope) = cx.snapshot().scope_named(SERVICE_ACCOUNT) {
+                store::client::put_client_scope(db, &realm.id, &after.uuid, &scope.id, false).await?;
             }
-            (true, false) => close_account(cx, db, &after.uuid).await?,
-            (true, true) if before.client_id != after.client_id => rename_account(cx, db, after).await?,
-            _ => {}
         }
-        note(cx, db, Change::update(ResourceType::Client)).await?;
-        Ok(())
-    })
-    .await
+        (true, false) => close_account(cx, db, &after.uuid).await?,
+        (true, true) if before.client_id != after.client_id => rename_account(cx, db, after).await?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Puts the mappers and the client scopes of a file in the place of those that the client has. Scopes that the file does not speak
+/// of stay.
+pub async fn replace_parts(cx: &Cx, db: &mut Db<'_>, before: &Client, new: &ClientImport) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm.id;
+    for mapper in &before.mappers {
+        store::protocol_mapper::delete_mapper(db, realm, &mapper.id).await?;
+    }
+    for mapper in &new.mappers {
+        store::protocol_mapper::insert_mapper(db, realm, MapperOwner::Client(&before.uuid), mapper).await?;
+    }
+    if new.scopes.is_some() {
+        for scope in before.default_scopes.iter().chain(&before.optional_scopes) {
+            store::client::delete_client_scope(db, realm, &before.uuid, scope).await?;
+        }
+        for (scope, optional) in scopes_of(cx, new) {
+            store::client::put_client_scope(db, realm, &before.uuid, scope, optional).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Of a host that is no node of the client.
@@ -181,28 +207,27 @@ async fn rename_account(cx: &Cx, db: &mut Db<'_>, client: &Client) -> Result<(),
 
 /// Deletes the client with its roles, its account and its parts of sessions; the server's own stay.
 pub async fn delete(cx: &Cx, client: &Client) -> Result<(), Refusal> {
+    refuse_administrative(cx, &client.client_id)?;
+    refuse_built_in(client)?;
+    let realm = &cx.snapshot().realm.id;
     write_realm(cx, async |db| {
-        remove(cx, db, client).await?;
+        store::client_session::detach_client(db, realm, &client.uuid, cx.now).await?;
+        close_account(cx, db, &client.uuid).await?;
+        if !store::client::delete_client(db, realm, &client.uuid).await? {
+            return Err(Refusal::NotFound("Could not find client"));
+        }
         let shown = json!({"id": client.uuid, "clientId": client.client_id});
         Ok(note(cx, db, Change::delete(ResourceType::Client).showing(shown)).await?)
     })
     .await
 }
 
-/// The same within a transaction.
-pub async fn remove(cx: &Cx, db: &mut Db<'_>, client: &Client) -> Result<(), Refusal> {
-    refuse_administrative(cx, &client.client_id)?;
+/// The clients that every realm has stay what they are.
+pub fn refuse_built_in(client: &Client) -> Result<(), Refusal> {
     if BUILT_IN.contains(&client.client_id.as_str()) {
         return Err(Refusal::InvalidRequest("Could not delete client"));
     }
-    let realm = &cx.snapshot().realm.id;
-    store::client_session::detach_client(db, realm, &client.uuid, cx.now).await?;
-    close_account(cx, db, &client.uuid).await?;
-    if store::client::delete_client(db, realm, &client.uuid).await? {
-        Ok(())
-    } else {
-        Err(Refusal::NotFound("Could not find client"))
-    }
+    Ok(())
 }
 
 /// Makes a new secret; the old one is worth nothing from here on.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{MAX_NAME, Refusal, taken, write_decided, write_realm};
+use super::{Refusal, fits, taken, write_decided, write_realm};
 use crate::flow::Cx;
 use crate::flow::admin_event::{Change, note};
 use crate::model::admin_event::ResourceType;
@@ -32,13 +32,29 @@ pub fn new(cx: &Cx, parent: Option<&GroupId>) -> Group {
     }
 }
 
-fn check(group: &Group) -> Result<(), Refusal> {
-    if group.name.trim().is_empty() {
+/// What every group has to keep to.
+pub(super) fn check(name: &str, description: Option<&str>, attributes: &BTreeMap<String, Vec<String>>) -> Result<(), Refusal> {
+    if name.trim().is_empty() {
         return Err(Refusal::Invalid("Group name is missing".to_owned()));
     }
-    let texts = [&group.name].into_iter().chain(&group.description).chain(group.attributes.values().flatten());
-    if texts.into_iter().any(|text| text.chars().count() > MAX_NAME) {
-        return Err(Refusal::Invalid("Database operation failed".to_owned()));
+    let texts = [name].into_iter().chain(description).chain(attributes.values().flatten().map(String::as_str));
+    texts.into_iter().try_for_each(fits)
+}
+
+/// Groups stand this deep at the most, counted from the top: whatever walks down them has an end.
+const DEEPEST: usize = 64;
+
+/// Whether the group, with all that stands below it, is where it may be.
+fn check_place(cx: &Cx, group: &Group) -> Result<(), Refusal> {
+    let snapshot = cx.snapshot();
+    let above = group.parent.as_ref().map(|parent| snapshot.lineage(parent)).unwrap_or_default();
+    if above.iter().any(|other| other.id == group.id) {
+        return Err(Refusal::Invalid("A group cannot be moved below itself".to_owned()));
+    }
+    let depth_below = |other: &GroupId| snapshot.lineage(other).iter().position(|above| above.id == group.id);
+    let height = snapshot.groups.keys().filter_map(depth_below).max().unwrap_or_default();
+    if above.len() + 1 + height > DEEPEST {
+        return Err(Refusal::Invalid("Groups cannot be nested any deeper".to_owned()));
     }
     Ok(())
 }
@@ -49,7 +65,8 @@ fn sibling_exists(group: &Group) -> String {
 
 /// Makes the group where its parent says.
 pub async fn create(cx: &Cx, group: &Group) -> Result<(), Refusal> {
-    check(group)?;
+    check(&group.name, group.description.as_deref(), &group.attributes)?;
+    check_place(cx, group)?;
     let realm = &cx.snapshot().realm.id;
     // Keycloak names the new one below its own address only at the top.
     let change = match &group.parent {
@@ -71,12 +88,8 @@ pub async fn create(cx: &Cx, group: &Group) -> Result<(), Refusal> {
 
 /// Writes the group as it is to be, wherever it is to be.
 pub async fn update(cx: &Cx, group: &Group) -> Result<(), Refusal> {
-    check(group)?;
-    if let Some(parent) = &group.parent
-        && cx.snapshot().lineage(parent).iter().any(|above| above.id == group.id)
-    {
-        return Err(Refusal::Invalid("A group cannot be moved below itself".to_owned()));
-    }
+    check(&group.name, group.description.as_deref(), &group.attributes)?;
+    check_place(cx, group)?;
     let realm = &cx.snapshot().realm.id;
     write_decided(cx, async |db| {
         let updated = store::group::update_group(db, realm, group).await;

@@ -71,7 +71,7 @@ pub fn find(cx: &Cx, alias: &str) -> Result<Map<String, Value>, Refusal> {
     all(cx).into_iter().find(|provider| field(provider, "alias") == alias).ok_or(NOT_FOUND)
 }
 
-fn check(provider: &Map<String, Value>) -> Result<(), Refusal> {
+pub(super) fn check(provider: &Map<String, Value>) -> Result<(), Refusal> {
     let alias = field(provider, "alias");
     if alias.trim().is_empty() {
         return Err(Refusal::Invalid("Identity provider alias is missing".to_owned()));
@@ -93,9 +93,12 @@ fn check(provider: &Map<String, Value>) -> Result<(), Refusal> {
     Ok(())
 }
 
+fn as_list(list: Vec<Map<String, Value>>) -> Value {
+    Value::from(list.into_iter().map(Value::from).collect::<Vec<Value>>())
+}
+
 async fn write(cx: &Cx, place: &str, list: Vec<Map<String, Value>>, change: Change) -> Result<(), Refusal> {
-    let list = Value::from(list.into_iter().map(Value::from).collect::<Vec<Value>>());
-    realm_document::put(cx, place, list, change).await
+    realm_document::put(cx, place, as_list(list), change).await
 }
 
 pub async fn create(cx: &Cx, mut provider: Map<String, Value>) -> Result<(), Refusal> {
@@ -110,12 +113,24 @@ pub async fn create(cx: &Cx, mut provider: Map<String, Value>) -> Result<(), Ref
     write(cx, IDENTITY_PROVIDERS, list, Change::create(ResourceType::IdentityProvider, &alias)).await
 }
 
-/// Replaces a provider, whose id stays; a secret that is sent back masked stays, too.
+/// Replaces a provider, whose id and alias stay; a secret that is sent back masked stays, too.
 pub async fn update(cx: &Cx, alias: &str, mut provider: Map<String, Value>) -> Result<(), Refusal> {
     let before = find(cx, alias)?;
     provider.entry("alias").or_insert_with(|| Value::from(alias));
     provider.entry("providerId").or_insert_with(|| before.get("providerId").cloned().unwrap_or_default());
     check(&provider)?;
+    if field(&provider, "alias") != alias {
+        return Err(Refusal::Invalid("Identity Provider alias cannot be changed".to_owned()));
+    }
+    keep(&mut provider, &before);
+    let mut list = all(cx);
+    list.retain(|other| field(other, "alias") != alias);
+    list.push(provider);
+    write(cx, IDENTITY_PROVIDERS, list, Change::update(ResourceType::IdentityProvider)).await
+}
+
+/// What stays of a provider that is replaced: its id, and a secret that is masked.
+pub(super) fn keep(provider: &mut Map<String, Value>, before: &Map<String, Value>) {
     provider.insert("internalId".to_owned(), before.get("internalId").cloned().unwrap_or_default());
     if let Some(Value::Object(config)) = provider.get_mut("config")
         && config.get(IDENTITY_PROVIDER_SECRET).and_then(Value::as_str) == Some(MASK)
@@ -125,24 +140,20 @@ pub async fn update(cx: &Cx, alias: &str, mut provider: Map<String, Value>) -> R
             None => config.remove(IDENTITY_PROVIDER_SECRET),
         };
     }
-    let mut list = all(cx);
-    let new_alias = field(&provider, "alias").to_owned();
-    if new_alias != alias && list.iter().any(|other| field(other, "alias") == new_alias) {
-        return Err(Refusal::Exists(format!("Identity Provider {new_alias} already exists")));
-    }
-    list.retain(|other| field(other, "alias") != alias);
-    list.push(provider);
-    write(cx, IDENTITY_PROVIDERS, list, Change::update(ResourceType::IdentityProvider)).await
 }
 
 /// Deletes a provider with its mappers.
 pub async fn delete(cx: &Cx, alias: &str) -> Result<(), Refusal> {
     find(cx, alias)?;
-    let as_list = |list: Vec<Map<String, Value>>| Value::from(list.into_iter().map(Value::from).collect::<Vec<Value>>());
     let providers = all(cx).into_iter().filter(|other| field(other, "alias") != alias).collect();
     let mappers = list(cx, IDENTITY_PROVIDER_MAPPERS).into_iter().filter(|m| field(m, "identityProviderAlias") != alias);
     let values = [(IDENTITY_PROVIDERS, as_list(providers)), (IDENTITY_PROVIDER_MAPPERS, as_list(mappers.collect()))];
     realm_document::put_all(cx, values, Change::delete(ResourceType::IdentityProvider)).await
+}
+
+/// The mappers of all providers.
+pub(super) fn all_mappers(cx: &Cx) -> Vec<Map<String, Value>> {
+    list(cx, IDENTITY_PROVIDER_MAPPERS)
 }
 
 /// The mappers of a provider.

@@ -14,7 +14,7 @@ use crate::store;
 use crate::store::role::NAME_KEY;
 
 /// Descriptions and attributes are no longer than names.
-fn check(role: &Role) -> Result<(), Refusal> {
+pub(super) fn check(role: &Role) -> Result<(), Refusal> {
     fits(&role.name)?;
     role.description.iter().chain(role.attributes.values().flatten()).try_for_each(|text| fits(text))
 }

@@ -178,7 +178,7 @@ impl Writer<'_> {
         }
         store::realm::set_default_groups(db, self.realm, &defaults).await?;
         for (user, credentials) in self.import.users.iter().zip(credentials) {
-            self.user(db, &names, user, credentials).await?;
+            self.user(db, &names, user, credentials, 1).await?;
         }
         self.service_accounts(db, &names, &default_role).await?;
         if self.import.name != "master" {

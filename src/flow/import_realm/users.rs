@@ -21,6 +21,7 @@ impl Writer<'_> {
         names: &Names,
         user: &UserImport,
         credentials: &[Credential],
+        version: i64,
     ) -> Result<(), ImportError> {
         let service_account_of = match &user.service_account_of {
             None => None,
@@ -41,7 +42,7 @@ impl Writer<'_> {
             last_name: user.last_name.clone(),
             enabled: user.enabled,
             not_before: user.not_before,
-            version: 1,
+            version,
             attributes: user.attributes.clone(),
             required_actions: user.required_actions.clone(),
             service_account_of,

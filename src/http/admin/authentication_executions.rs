@@ -96,7 +96,8 @@ async fn attach_config(
     settled(admin.cx, |cx: Cx| async move {
         let change = Change::add(ResourceType::AuthenticatorConfig).with("id", config.id.as_str());
         flows::change_step(&cx, id, change, |step, configs| {
-            configs.retain(|other| Some(&other.alias) != step.authenticator_config.as_ref() && other.alias != config.alias);
+            configs.retain(|other| Some(&other.alias) != step.authenticator_config.as_ref());
+            flows::refuse_taken_config(configs, config)?;
             step.authenticator_config = Some(config.alias.clone());
             configs.push(config.clone());
             Ok(())

@@ -133,6 +133,9 @@ async fn change_execution(
     all.by_alias(&alias).ok_or(AdminError::NotFound("flow not found"))?;
     let id = text(given.id.as_ref()).unwrap_or_default();
     let (_, execution) = all.execution(&id).ok_or(flows::NO_EXECUTION)?;
+    if let Some(requirement) = &given.requirement {
+        check_requirement(&requirement.0)?;
+    }
     if let Some(below) = execution.flow_alias.as_deref().and_then(|alias| all.by_alias(alias)) {
         let (below, name, about) = (&below.id, text(given.display_name.as_ref()), text(given.description.as_ref()));
         let (name, about) = (name.as_deref(), about.as_deref());
@@ -143,7 +146,7 @@ async fn change_execution(
         flows::change_step(&cx, id, Change::update(ResourceType::AuthExecution), |step, _| {
             put(&mut step.requirement, given.requirement.as_ref());
             put(&mut step.priority, given.priority.as_ref());
-            check_requirement(&step.requirement)
+            Ok(())
         })
         .await
     })

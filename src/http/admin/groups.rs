@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{Answer, created, created_uncached, done, done_uncached, shown};
 use super::group_tree::{Matches, Shape};
 use super::user_lists::page_of_users;
+use super::users::PAGE;
 use super::{Admin, ManageUsers, QueryGroups, ViewUsers, handing_out};
 use crate::flow::Cx;
 use crate::flow::admin::group::{self as groups, find};
@@ -155,7 +156,7 @@ async fn children(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>
 }
 
 async fn members(admin: Admin<ViewUsers>, Path((_, id)): Path<(String, String)>, query: Query) -> Answer {
-    let page = query.page(None)?;
+    let page = query.page(Some(PAGE))?;
     let group = find(&admin.cx, &id)?;
     let mut db = admin.cx.store().db().await?;
     let realm = &admin.cx.snapshot().realm.id;

@@ -14,6 +14,7 @@ use crate::flow::admin::settled;
 use crate::flow::masking::MASK;
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, Query, Representation};
+use crate::http::representation::realm_part::config_of_texts;
 use crate::http::state::App;
 use crate::model::realm::IDENTITY_PROVIDER_SECRET;
 
@@ -31,13 +32,13 @@ pub(super) fn routes() -> Router<App> {
 #[derive(Debug)]
 struct View;
 #[derive(Debug)]
-struct Manage;
+pub(super) struct ManageProviders;
 
 impl Permission for View {
     const ANY_OF: &'static [&'static str] = &["view-identity-providers", "manage-identity-providers"];
 }
 
-impl Permission for Manage {
+impl Permission for ManageProviders {
     const ANY_OF: &'static [&'static str] = &["manage-identity-providers"];
 }
 
@@ -89,6 +90,7 @@ impl Representation for Mapper {
 /// What is known of these fields, without what says nothing; others are refused by name.
 fn known(mut given: Map<String, Value>, fields: &[&str], name: &str) -> Result<Map<String, Value>, AdminError> {
     given.retain(|_, value| !value.is_null());
+    config_of_texts(&mut given).map_err(|_| AdminError::unreadable("unknown_error"))?;
     match given.keys().find(|key| !fields.contains(&key.as_str())) {
         None => Ok(given),
         Some(field) => Err(AdminError::Plain(
@@ -140,7 +142,7 @@ async fn list(admin: Admin<View>, query: Query) -> Answer {
     Ok(shown(&Value::from(query.page(None)?.of(found).map(|p| represent(p, brief)).collect::<Vec<Value>>())))
 }
 
-async fn create(admin: Admin<Manage>, Json(Provider(given)): Json<Provider>) -> Answer {
+async fn create(admin: Admin<ManageProviders>, Json(Provider(given)): Json<Provider>) -> Answer {
     let provider = &known(given, &FIELDS, Provider::NAME)?;
     let location = admin.below(field(provider, "alias"));
     settled(admin.cx, |cx: Cx| async move { providers::create(&cx, provider.clone()).await }).await?;
@@ -151,13 +153,17 @@ async fn read(admin: Admin<View>, Path((_, alias)): Path<(String, String)>) -> A
     Ok(shown(&represent(find(&admin.cx, &alias)?, false)))
 }
 
-async fn change(admin: Admin<Manage>, Path((_, alias)): Path<(String, String)>, Json(Provider(given)): Json<Provider>) -> Answer {
+async fn change(
+    admin: Admin<ManageProviders>,
+    Path((_, alias)): Path<(String, String)>,
+    Json(Provider(given)): Json<Provider>,
+) -> Answer {
     let (alias, provider) = (&alias, &known(given, &FIELDS, Provider::NAME)?);
     settled(admin.cx, |cx: Cx| async move { providers::update(&cx, alias, provider.clone()).await }).await?;
     Ok(done_uncached())
 }
 
-async fn delete(admin: Admin<Manage>, Path((_, alias)): Path<(String, String)>) -> Answer {
+async fn delete(admin: Admin<ManageProviders>, Path((_, alias)): Path<(String, String)>) -> Answer {
     let alias = &alias;
     settled(admin.cx, |cx: Cx| async move { providers::delete(&cx, alias).await }).await?;
     Ok(done_uncached())
@@ -174,7 +180,7 @@ async fn mappers(admin: Admin<View>, Path((_, alias)): Path<(String, String)>) -
 }
 
 async fn create_mapper(
-    admin: Admin<Manage>,
+    admin: Admin<ManageProviders>,
     Path((_, alias)): Path<(String, String)>,
     Json(Mapper(given)): Json<Mapper>,
 ) -> Answer {
@@ -192,7 +198,7 @@ async fn read_mapper(admin: Admin<View>, Path((_, alias, id)): Path<(String, Str
 }
 
 async fn change_mapper(
-    admin: Admin<Manage>,
+    admin: Admin<ManageProviders>,
     Path((_, alias, id)): Path<(String, String, String)>,
     Json(Mapper(given)): Json<Mapper>,
 ) -> Answer {
@@ -201,7 +207,7 @@ async fn change_mapper(
     Ok(done_uncached())
 }
 
-async fn delete_mapper(admin: Admin<Manage>, Path((_, alias, id)): Path<(String, String, String)>) -> Answer {
+async fn delete_mapper(admin: Admin<ManageProviders>, Path((_, alias, id)): Path<(String, String, String)>) -> Answer {
     let (alias, id) = (&alias, &id);
     settled(admin.cx, |cx: Cx| async move { providers::change_mapper(&cx, alias, id, None).await }).await?;
     Ok(done_uncached())

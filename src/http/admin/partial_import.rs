@@ -1,13 +1,12 @@
 //! `/partialImport`: parts of a file are added to a realm that is there.
 
-use std::collections::HashSet;
-
 use axum::Router;
 use axum::routing::post;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, plain};
+use super::identity_providers::ManageProviders;
 use super::{Admin, ManageClients, ManageRealm, ManageUsers, Permission, handing_out};
 use crate::flow::Cx;
 use crate::flow::admin::partial_import::{self, Action, Addition, IfExists, Outcome};
@@ -45,10 +44,12 @@ async fn add(admin: Admin<ManageRealm>, Json(given): Json<PartialImport>) -> Ans
         Some(_) => return Err(AdminError::bad_request("ifResourceExists is one of FAIL, SKIP and OVERWRITE")),
     };
     let import = given.file.to_import(admin.cx.now, admin.cx.entropy());
-    let has_client_roles = import.roles.iter().any(|role| role.role.client.is_some());
-    let changes_users = !import.users.is_empty() || !import.groups.is_empty();
-    let changes_clients = !import.clients.is_empty() || has_client_roles;
-    if changes_users && !admin.has_any_of(ManageUsers::ANY_OF) || changes_clients && !admin.has_any_of(ManageClients::ANY_OF) {
+    let needed = [
+        (partial_import::changes_users(&import), ManageUsers::ANY_OF),
+        (partial_import::changes_clients(&import), ManageClients::ANY_OF),
+        (partial_import::changes_providers(&import), ManageProviders::ANY_OF),
+    ];
+    if needed.iter().any(|(is_needed, roles)| *is_needed && !admin.has_any_of(roles)) {
         return Err(AdminError::Forbidden);
     }
     let addition = &Addition::new(&admin.cx, import, given.file.group_paths(), if_exists).await?;
@@ -63,7 +64,7 @@ async fn add(admin: Admin<ManageRealm>, Json(given): Json<PartialImport>) -> Ans
         .map(|role| role.id.clone())
         .collect();
     // Two groups may share a path, as a name may hold a slash: every one of them is asked for.
-    let paths: HashSet<&str> = addition.import.users.iter().flat_map(|user| &user.groups).map(String::as_str).collect();
+    let paths = addition.joined_groups();
     let mut groups = snapshot.groups.values().filter(|group| paths.contains(snapshot.group_path(&group.id).as_str()));
     if !handing_out::allows(&admin, &roles) || !groups.all(|group| handing_out::allows_group(&admin, &group.id)) {
         return Err(AdminError::Forbidden);

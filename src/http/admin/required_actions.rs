@@ -50,7 +50,8 @@ const REGISTRATORS: [&str; 4] =
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct RequiredActionRepresentation {
-    alias: Option<Text>,
+    #[serde(rename = "alias")]
+    _alias: Option<Text>,
     name: Option<Text>,
     provider_id: Option<Text>,
     enabled: Option<Flag>,
@@ -64,10 +65,9 @@ impl Representation for RequiredActionRepresentation {
 }
 
 impl RequiredActionRepresentation {
-    /// The action with what this names; what it does stays what it is.
+    /// The action with what this names; what it does stays what it is, and so does the alias, by which users are asked for it.
     fn put_on(&self, action: &RequiredAction) -> RequiredAction {
         let mut changed = action.clone();
-        put(&mut changed.alias, self.alias.as_ref());
         put(&mut changed.name, self.name.as_ref());
         put(&mut changed.enabled, self.enabled.as_ref());
         put(&mut changed.default_action, self.default_action.as_ref());

@@ -12,6 +12,7 @@ use super::answer::{Answer, done, done_uncached, shown};
 use super::role_lists::{ListedRole, resolve, roles_shown};
 use super::roles::nameless;
 use super::user_lists::page_of_users;
+use super::users::PAGE;
 use super::{Admin, AnyRole, ManageClients, ManageRealm, Permission, ViewClients, ViewRealm, handing_out};
 use crate::flow::Cx;
 use crate::flow::admin::role::{self as roles, find};
@@ -192,7 +193,7 @@ async fn users<A: Address>(admin: Admin<A::View>, Path(at): Path<Segments>, quer
     if !admin.has_any_of(&["query-users", "view-users", "manage-users"]) {
         return Err(AdminError::Forbidden);
     }
-    let (role, page) = (A::find(&admin, &at, false)?, query.page(None)?);
+    let (role, page) = (A::find(&admin, &at, false)?, query.page(Some(PAGE))?);
     if !admin.has_any_of(&["view-users", "manage-users"]) {
         return Ok(shown(&json!([])));
     }

@@ -49,9 +49,7 @@ async fn metadata(admin: Admin<ViewProfile>) -> Answer {
 async fn update(admin: Admin<ManageRealm>, Json(UserProfile(profile)): Json<UserProfile>) -> Answer {
     let profile = Value::Object(profile);
     user_profile::check(&profile).map_err(|problem| match problem {
-        ProfileProblem::Unreadable => {
-            AdminError::Described(StatusCode::BAD_REQUEST, "unknown_error", "Cannot parse the JSON".to_owned())
-        }
+        ProfileProblem::Unreadable => AdminError::unreadable("unknown_error"),
         ProfileProblem::Refused(text) => AdminError::bad_request(format!("[{text}]")),
     })?;
     realm::set_user_profile(&admin.cx, &profile).await?;

@@ -22,7 +22,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// How many users a list has that asks for no number.
-const PAGE: i64 = 100;
+pub(super) const PAGE: i64 = 100;
 
 async fn list(admin: Admin<QueryUsers>, query: Query) -> Answer {
     let page = query.page(Some(PAGE))?;

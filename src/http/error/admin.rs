@@ -34,8 +34,14 @@ impl AdminError {
         Self::Message(StatusCode::CONFLICT, message.into())
     }
 
+    /// What is no JSON.
     pub(crate) fn unparsable() -> Self {
-        Self::Described(StatusCode::BAD_REQUEST, "invalid_request", "Cannot parse the JSON".to_owned())
+        Self::unreadable("invalid_request")
+    }
+
+    /// JSON that does not say what it is read as; Keycloak's words for it differ.
+    pub(crate) fn unreadable(error: &'static str) -> Self {
+        Self::Described(StatusCode::BAD_REQUEST, error, "Cannot parse the JSON".to_owned())
     }
 }
 

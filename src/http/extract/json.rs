@@ -63,9 +63,9 @@ impl FromRequest<App> for PlainText {
             return Err(wrong_media());
         }
         let bytes = read_body(body, MAX_TEXT).await.map_err(unread)?;
-        let text = String::from_utf8(bytes.to_vec()).map_err(|_| unreadable("HTTP 400 Bad Request"))?;
+        let text = String::from_utf8(bytes.to_vec()).map_err(|_| AdminError::unreadable("HTTP 400 Bad Request"))?;
         if text.contains('\0') {
-            return Err(unreadable("HTTP 400 Bad Request"));
+            return Err(AdminError::unreadable("HTTP 400 Bad Request"));
         }
         Ok(Self(text))
     }
@@ -91,10 +91,10 @@ fn unread(error: BodyError) -> AdminError {
 /// Reads a representation.
 pub(crate) fn read<T: Representation>(bytes: &[u8]) -> Result<T, AdminError> {
     if std::str::from_utf8(bytes).is_err() {
-        return Err(unreadable("HTTP 400 Bad Request"));
+        return Err(AdminError::unreadable("HTTP 400 Bad Request"));
     }
     if !T::IS_LIST && is_list(bytes) {
-        return Err(unreadable("unknown_error"));
+        return Err(AdminError::unreadable("unknown_error"));
     }
     serde_json::from_slice(bytes).map_err(|error| explain(&error, T::NAME))
 }
@@ -111,11 +111,7 @@ fn explain(error: &serde_json::Error, name: &str) -> AdminError {
             format!("Invalid json representation for {name}. Unrecognized field \"{field}\" at line {line} column {column}."),
         );
     }
-    unreadable(if text.starts_with(OUT_OF_RANGE) { "HTTP 400 Bad Request" } else { "unknown_error" })
-}
-
-fn unreadable(error: &'static str) -> AdminError {
-    AdminError::Described(StatusCode::BAD_REQUEST, error, "Cannot parse the JSON".to_owned())
+    AdminError::unreadable(if text.starts_with(OUT_OF_RANGE) { "HTTP 400 Bad Request" } else { "unknown_error" })
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(crate) struct ImportedUser {
     required_actions: Option<Vec<Text>>,
     created_timestamp: Option<i64>,
     service_account_client_id: Option<Text>,
-    federated_identities: Option<Vec<Value>>,
+    federated_identities: Option<Vec<ImportedLink>>,
     realm_roles: Option<Vec<Text>>,
     client_roles: Option<BTreeMap<String, Vec<Text>>>,
     groups: Option<Vec<Text>>,
@@ -46,6 +46,22 @@ impl Names for UserFields {
         &["applicationRoles", "federationLink", "issuedVerifiableCredentials", "socialLinks", "verifiableCredentials"];
     const DERIVED: &'static [&'static str] =
         &["access", "disableableCredentialTypes", "origin", "self", "totp", "userProfileMetadata"];
+}
+
+/// Who the user is at an identity provider.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ImportedLink {
+    identity_provider: Option<Text>,
+    user_id: Option<Text>,
+    user_name: Option<Text>,
+}
+
+impl ImportedLink {
+    fn kept(&self) -> Value {
+        let said = |text: &Option<Text>| text.as_ref().map_or("", |text| text.0.as_str()).to_owned();
+        json!({"identityProvider": said(&self.identity_provider), "userId": said(&self.user_id), "userName": said(&self.user_name)})
+    }
 }
 
 /// Old files have a single text where a list is meant.
@@ -180,7 +196,7 @@ impl ImportedUser {
             required_actions,
             created_at: self.created_timestamp.map(Timestamp::from_unix_millis),
             service_account_of: text(self.service_account_client_id.as_ref()),
-            federated_identities: Value::from(self.federated_identities.clone().unwrap_or_default()),
+            federated_identities: self.federated_identities.iter().flatten().map(ImportedLink::kept).collect(),
             roles: role_refs(self.realm_roles.as_deref(), self.client_roles.as_ref()),
             groups: self.groups.as_deref().map(texts).unwrap_or_default(),
             passwords: credentials.iter().filter_map(|c| c.to_import(now, entropy)).collect(),

@@ -15,6 +15,7 @@ mod key;
 pub(crate) mod lenient;
 mod protocol_mapper;
 mod realm;
+pub(crate) mod realm_part;
 mod realm_settings;
 pub(crate) mod role;
 pub(crate) mod user;

@@ -7,6 +7,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, IgnoredAny, 
 use serde_json::{Map, Value, json};
 
 use super::lenient::{Flag, Number, Text, says_nothing, text_map, texts};
+use super::realm_part;
 use crate::flow::masking::MASK;
 use crate::model::realm::{MAIL_SECRETS, fresh_document};
 
@@ -20,6 +21,8 @@ enum Kind {
     TextMap,
     /// Kept as it is.
     Document,
+    /// What has addresses of its own: read from a file, and left alone by a change of the realm.
+    Part,
     /// Known, and not kept.
     Ignored,
     /// Known, and nothing is lost without it.
@@ -38,12 +41,12 @@ const UNSET: [(&str, Kind); 16] = [
     ("passwordPolicy", Kind::Text),
     ("eventsExpiration", Kind::Number),
     ("supportedLocales", Kind::Texts),
-    ("localizationTexts", Kind::Document),
-    ("requiredActions", Kind::Document),
-    ("authenticationFlows", Kind::Document),
-    ("authenticatorConfig", Kind::Document),
-    ("identityProviders", Kind::Document),
-    ("identityProviderMappers", Kind::Document),
+    ("localizationTexts", Kind::Part),
+    ("requiredActions", Kind::Part),
+    ("authenticationFlows", Kind::Part),
+    ("authenticatorConfig", Kind::Part),
+    ("identityProviders", Kind::Part),
+    ("identityProviderMappers", Kind::Part),
 ];
 
 /// What Keycloak works out itself, or has given up.
@@ -85,16 +88,6 @@ const ECHOED: [&str; 6] = [
 
 /// Attributes of the server's own: they stay when an administrator's attributes are replaced.
 const OWN_ATTRIBUTES: [&str; 3] = ["ciba", "oauth2Device", "parRequestUriLifespan"];
-
-/// What of the document has addresses of its own.
-const PARTS: [&str; 6] = [
-    "authenticationFlows",
-    "authenticatorConfig",
-    "identityProviderMappers",
-    "identityProviders",
-    "localizationTexts",
-    "requiredActions",
-];
 
 const ATTRIBUTES: &str = "attributes";
 const MAIL: &str = "smtpServer";
@@ -150,7 +143,7 @@ impl<'de> Deserialize<'de> for Settings {
                         if !says_nothing(&map.next_value()?) {
                             settings.ignored.push(name);
                         }
-                    } else if let Some(value) = kept(kind, map.next_value()?).map_err(A::Error::custom)? {
+                    } else if let Some(value) = kept(&name, kind, map.next_value()?).map_err(A::Error::custom)? {
                         settings.values.insert(name, value);
                     }
                 }
@@ -161,8 +154,12 @@ impl<'de> Deserialize<'de> for Settings {
     }
 }
 
+fn is_part(name: &str) -> bool {
+    kind(name) == Some(Kind::Part)
+}
+
 /// The value as it is kept.
-fn kept(kind: Kind, value: Value) -> Result<Option<Value>, serde_json::Error> {
+fn kept(name: &str, kind: Kind, value: Value) -> Result<Option<Value>, serde_json::Error> {
     fn read<T: DeserializeOwned>(value: Value) -> Result<T, serde_json::Error> {
         serde_json::from_value(value)
     }
@@ -175,6 +172,7 @@ fn kept(kind: Kind, value: Value) -> Result<Option<Value>, serde_json::Error> {
         Kind::Number => json!(read::<Number>(value)?.0),
         Kind::Texts => json!(texts(&read::<Vec<Text>>(value)?)),
         Kind::TextMap => json!(text_map(&read::<BTreeMap<String, Option<Text>>>(value)?)),
+        Kind::Part => realm_part::read(name, value)?,
         Kind::Document | Kind::Ignored | Kind::Derived => value,
     }))
 }
@@ -206,10 +204,11 @@ impl Settings {
         document
     }
 
-    /// The document with what this names. Attributes are replaced, save the server's own; a masked secret stays.
+    /// The document with what this names, but for what has addresses of its own, which ask for other rights (Keycloak). Attributes
+    /// are replaced, save the server's own; a masked secret stays.
     pub(crate) fn put_on(&self, before: &Map<String, Value>) -> Map<String, Value> {
         let mut document = before.clone();
-        document.extend(self.values.clone());
+        document.extend(self.values.clone().into_iter().filter(|(name, _)| !is_part(name)));
         let old = object(before.get(ATTRIBUTES));
         let mut attributes = match self.values.get(ATTRIBUTES) {
             None => old,
@@ -249,9 +248,7 @@ fn is_masked(mail: &Map<String, Value>, name: &str) -> bool {
 /// The settings as they are shown: the secrets of the mail server are masked.
 pub(crate) fn shown(document: &Map<String, Value>) -> Map<String, Value> {
     let mut shown = document.clone();
-    for part in PARTS {
-        shown.remove(part);
-    }
+    shown.retain(|name, _| !is_part(name));
     if let Some(Value::Object(mail)) = shown.get_mut(MAIL) {
         for name in MAIL_SECRETS {
             mail.entry(name).and_modify(|secret| *secret = Value::from(MASK));
