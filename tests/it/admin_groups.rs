@@ -178,6 +178,44 @@ async fn new_users_join_the_default_groups_and_a_deleted_group_is_left() {
 }
 
 #[tokio::test]
+async fn groups_stand_no_deeper_than_there_is_an_end() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let mut below = group(&admin, "/demo/groups", "g1").await;
+    let top = below.clone();
+    for depth in 2..=64 {
+        below = group(&admin, &format!("/demo/groups/{below}/children"), &format!("g{depth}")).await;
+    }
+    let deeper = json!({"errorMessage": "Groups cannot be nested any deeper"});
+    let refused = admin.call(Method::POST, &format!("/demo/groups/{below}/children"), Some(&json!({"name": "g65"}))).await;
+    assert_eq!((refused.status, &refused.body), (400, &deeper));
+    // Nor does a chain of groups come to stand too deep by being moved.
+    let above = group(&admin, "/demo/groups", "above").await;
+    let moved =
+        admin.call(Method::POST, &format!("/demo/groups/{above}/children"), Some(&json!({"id": top, "name": "g1"}))).await;
+    assert_eq!((moved.status, &moved.body), (400, &deeper));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn members_and_holders_come_a_hundred_at_a_time() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let users: Vec<Value> =
+        (0..101).map(|n| json!({"username": format!("u{n:03}"), "groups": ["/staff"], "realmRoles": ["auditor"]})).collect();
+    let file =
+        json!({"groups": [{"name": "staff", "path": "/staff"}], "roles": {"realm": [{"name": "auditor"}]}, "users": users});
+    admin.call(Method::POST, "/demo/partialImport", Some(&file)).await.granted();
+    let staff = admin.get("/demo/group-by-path/staff").await["id"].clone();
+    for list in [format!("/demo/groups/{}/members", staff.as_str().unwrap()), "/demo/roles/auditor/users".to_owned()] {
+        for (query, count) in [("", 100), ("?max=200", 101), ("?first=100", 1)] {
+            assert_eq!(admin.get(&format!("{list}{query}")).await.as_array().unwrap().len(), count, "{list}{query}");
+        }
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn of_eight_groups_of_one_name_one_is_made() {
     let server = TestServer::start().await;
     let admin = server.admin().await;

@@ -97,6 +97,91 @@ async fn a_flow_is_copied_bound_kept_while_bound_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_flow_that_stands_in_itself_has_an_end() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let step = |flow: &str| json!({"flowAlias": flow, "authenticatorFlow": true, "requirement": "ALTERNATIVE", "priority": 1});
+    let flow = |alias: &str, below: &str, top: bool| {
+        json!({"alias": alias, "providerId": "basic-flow", "topLevel": top, "builtIn": false,
+            "authenticationExecutions": [step(below), step(below)]})
+    };
+    let realm = json!({"realm": "round", "enabled": true,
+        "authenticationFlows": [flow("one", "two", true), flow("two", "one", false)]});
+    assert_eq!(admin.call(Method::POST, "", Some(&realm)).await.status, 201);
+    let admin = server.admin().await;
+    let path = "/round/authentication/flows/one";
+    let steps = admin.get(&format!("{path}/executions")).await;
+    assert!((1..=1000).contains(&steps.as_array().unwrap().len()));
+    let copy = admin.call(Method::POST, &format!("{path}/copy"), Some(&json!({"newName": "three"}))).await;
+    assert!(copy.status < 500, "{:?}", copy.body);
+    assert_eq!(admin.call(Method::GET, "/round/authentication/flows", None).await.status, 200);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_change_of_the_realm_leaves_what_has_addresses_of_its_own() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let provider = json!({"alias": "corp", "providerId": "oidc", "config": {"clientId": "x", "clientSecret": "hush-hush"}});
+    made(&admin.call(Method::POST, "/demo/identity-provider/instances", Some(&provider)).await);
+    let addresses = [
+        "/demo/identity-provider/instances",
+        "/demo/authentication/flows",
+        "/demo/authentication/required-actions",
+        "/demo/localization/en",
+    ];
+    let mut before = Vec::new();
+    for address in addresses {
+        before.push(admin.get(address).await);
+    }
+    admin
+        .set(json!({
+            "identityProviders": [{"alias": "mole", "providerId": "oidc", "config": {"clientSecret": "**********"}}],
+            "authenticationFlows": [{"alias": "mole"}], "authenticatorConfig": [{"alias": "mole"}],
+            "requiredActions": [], "localizationTexts": {"en": {"a": "b"}},
+        }))
+        .await;
+    for (address, before) in addresses.iter().zip(before) {
+        assert_eq!(admin.get(address).await, before, "{address}");
+    }
+    // A file that could not be read again is refused whole.
+    for part in [
+        json!({"identityProviders": [{"alias": "x", "providerId": "oidc", "config": {"a": {"b": 1}}}]}),
+        json!({"authenticationFlows": [{"alias": 7, "authenticationExecutions": "none"}]}),
+        json!({"requiredActions": "all"}),
+        json!({"localizationTexts": {"en": "b"}}),
+    ] {
+        let mut realm = part;
+        realm["realm"] = json!("torn");
+        let answer = admin.call(Method::POST, "", Some(&realm)).await;
+        assert_eq!(answer.status, 400, "{realm}: {:?}", answer.body);
+    }
+    assert_eq!(admin.call(Method::GET, "/torn", None).await.status, 404);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn settings_of_a_provider_are_texts_and_its_alias_stays() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let path = "/demo/identity-provider/instances";
+    let provider = |config: Value| json!({"alias": "corp", "providerId": "oidc", "config": config});
+    for config in [json!({"clientSecret": {"a": "b"}}), json!({"clientSecret": ["s"]}), json!(["s"]), json!("s")] {
+        let answer = admin.call(Method::POST, path, Some(&provider(config))).await;
+        let said = json!({"error": "unknown_error", "error_description": "Cannot parse the JSON"});
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.body["error"], said["error"], "{:?}", answer.body);
+    }
+    made(&admin.call(Method::POST, path, Some(&provider(json!({"clientSecret": 7, "useJwksUrl": true})))).await);
+    let mut shown = admin.get(&format!("{path}/corp")).await;
+    assert_eq!(shown["config"], json!({"clientSecret": "**********", "useJwksUrl": "true"}));
+    shown["alias"] = json!("other");
+    let refused = admin.call(Method::PUT, &format!("{path}/corp"), Some(&shown)).await;
+    assert_eq!((refused.status, refused.body), (400, json!({"errorMessage": "Identity Provider alias cannot be changed"})));
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn a_providers_secret_is_sealed_masked_and_kept_when_the_mask_comes_back() {
     let server = TestServer::start().await;
     let admin = server.admin().await;

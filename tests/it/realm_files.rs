@@ -2,6 +2,7 @@
 
 use nightlatch::flow::import_realm::{self, Imported};
 use nightlatch::http::read_realm_file;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, TestServer, header};
@@ -201,5 +202,27 @@ async fn what_stands_for_a_secret_is_none() {
     assert_eq!(sent.status().as_u16(), 401, "the mask is nobody's secret");
     let shown = server.admin().await.get("/masked").await;
     assert_eq!(shown["smtpServer"], json!({"host": "mail.example.org"}));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_link_of_a_file_that_is_none_costs_nobody_his_pages() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let provider = json!({"alias": "corp", "providerId": "oidc", "config": {}});
+    let realm = |links: Value| {
+        let carl = json!({"username": "carl", "federatedIdentities": links});
+        json!({"realm": "linked", "enabled": true, "identityProviders": [provider], "users": [carl]})
+    };
+    for torn in [json!("none"), json!(["corp"]), json!([{"identityProvider": ["corp"]}])] {
+        assert_eq!(admin.call(Method::POST, "", Some(&realm(torn))).await.status, 400);
+    }
+    let links = json!([{"identityProvider": "corp", "userId": 7, "userName": "carl"}, {"identityProvider": "half"}]);
+    assert_eq!(admin.call(Method::POST, "", Some(&realm(links))).await.status, 201);
+    let admin = server.admin().await;
+    let carl = admin.get("/linked/users?username=carl&exact=true").await[0]["id"].as_str().unwrap().to_owned();
+    let shown = admin.get(&format!("/linked/users/{carl}/federated-identity")).await;
+    assert_eq!(shown[0], json!({"identityProvider": "corp", "userId": "7", "userName": "carl"}));
+    assert_eq!(admin.call(Method::GET, &format!("/linked/users/{carl}"), None).await.status, 200);
     server.finish().await;
 }
