@@ -51,7 +51,7 @@ async fn once(server: &Server, rules: SweepRules) {
                 (SweepKind::Event, swept.events),
                 (SweepKind::AuthorizationCode, swept.codes),
                 (SweepKind::AuthenticationSession, swept.tabs),
-                (SweepKind::Other, swept.revoked_tokens + swept.assertions + swept.action_tokens),
+                (SweepKind::Other, swept.revoked_tokens + swept.assertions + swept.action_tokens + swept.initial_access),
             ];
             for (kind, rows) in kinds.into_iter().filter(|(_, rows)| *rows > 0) {
                 metrics::sweeper_removed(kind, rows);

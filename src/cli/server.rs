@@ -77,7 +77,7 @@ pub async fn sweep_once(settings: &Settings, dry_run: bool) -> anyhow::Result<()
     let verb = if dry_run { "would remove" } else { "removed" };
     output::line(format!(
         "{verb} {} offline sessions, {} online sessions, {} parts of clients with shorter limits, {} codes, {} sign-ins, \
-         {} revoked tokens, {} used assertions, {} links of letters, {} events",
+         {} revoked tokens, {} used assertions, {} links of letters, {} initial access tokens, {} events",
         swept.offline_sessions,
         swept.online_sessions,
         swept.offline_parts + swept.online_parts,
@@ -86,6 +86,7 @@ pub async fn sweep_once(settings: &Settings, dry_run: bool) -> anyhow::Result<()
         swept.revoked_tokens,
         swept.assertions,
         swept.action_tokens,
+        swept.initial_access,
         swept.events,
     ));
     server.store.close().await;

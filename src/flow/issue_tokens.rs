@@ -216,6 +216,7 @@ fn refresh_token(
     Ok(Some((sign(key, "JWT", &claims.to_json())?, expires_at)))
 }
 
-fn sign(key: &Key, typ: &str, claims: &Map<String, Value>) -> Result<String, StoreError> {
+/// Signs claims; the key is one that the realm signs with.
+pub(super) fn sign(key: &Key, typ: &str, claims: &Map<String, Value>) -> Result<String, StoreError> {
     jose::sign(key, typ, claims).map_err(|e| StoreError::Inconsistent(format!("a token could not be signed: {e}")))
 }

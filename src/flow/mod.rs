@@ -14,6 +14,7 @@ pub mod browser;
 pub mod brute_force;
 pub mod client_authentication;
 pub mod client_key;
+pub mod client_registration;
 pub mod component;
 pub mod configure_totp;
 pub mod consent;

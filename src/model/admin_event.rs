@@ -47,6 +47,7 @@ named! {
         Group = "GROUP",
         GroupMembership = "GROUP_MEMBERSHIP",
         Client = "CLIENT",
+        ClientInitialAccess = "CLIENT_INITIAL_ACCESS_MODEL",
         ClientRole = "CLIENT_ROLE",
         ClientRoleMapping = "CLIENT_ROLE_MAPPING",
         AuthFlow = "AUTH_FLOW",

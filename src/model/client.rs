@@ -18,6 +18,8 @@ pub struct Client {
     pub not_before: i64,
     pub secret: Option<Secret>,
     pub settings: ClientSettings,
+    /// The id of the registration access token that is good for the client (RFC 7592 §3).
+    pub registration_token: Option<String>,
     pub default_scopes: Vec<ClientScopeId>,
     pub optional_scopes: Vec<ClientScopeId>,
     pub mappers: Vec<ProtocolMapper>,

@@ -12,6 +12,10 @@ pub enum EventKind {
     CodeToToken,
     RefreshToken,
     ClientLogin,
+    ClientRegister,
+    ClientUpdate,
+    ClientDelete,
+    ClientInfo,
     Logout,
     RevokeGrant,
     GrantConsent,
@@ -41,6 +45,10 @@ impl EventKind {
             Self::CodeToToken => "CODE_TO_TOKEN",
             Self::RefreshToken => "REFRESH_TOKEN",
             Self::ClientLogin => "CLIENT_LOGIN",
+            Self::ClientRegister => "CLIENT_REGISTER",
+            Self::ClientUpdate => "CLIENT_UPDATE",
+            Self::ClientDelete => "CLIENT_DELETE",
+            Self::ClientInfo => "CLIENT_INFO",
             Self::Logout => "LOGOUT",
             Self::RevokeGrant => "REVOKE_GRANT",
             Self::GrantConsent => "GRANT_CONSENT",
@@ -74,9 +82,9 @@ impl EventKind {
         settings.events_enabled && if names.is_empty() { self.is_saved_by_default() } else { names.iter().any(is_named) }
     }
 
-    /// Whether the kind is stored when the realm names no kinds: all but the ones that come with every token use.
+    /// Whether the kind is stored when the realm names no kinds: all but the ones that change nothing.
     pub fn is_saved_by_default(self) -> bool {
-        !matches!(self, Self::RefreshToken | Self::UserSessionDeleted | Self::UserInfoRequest)
+        !matches!(self, Self::RefreshToken | Self::UserSessionDeleted | Self::UserInfoRequest | Self::ClientInfo)
     }
 }
 

@@ -27,4 +27,6 @@ text_id! {
     /// One tab of a browser that is signing in.
     TabId,
     EventId,
+    /// The `jti` of an initial access token.
+    InitialAccessId,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{ClientSettings, ClientUuid, Component, GroupId, ProtocolMapper, RealmId, RoleId, UserId};
+use super::{Client, ClientSettings, ClientUuid, Component, GroupId, ProtocolMapper, RealmId, RoleId, UserId};
 use crate::base::{Secret, Timestamp};
 use crate::model::credential::Credential;
 
@@ -82,6 +82,22 @@ pub struct ClientImport {
     /// None: the file does not say, so the client inherits the realm's.
     pub scopes: Option<AssignedScopes>,
     pub mappers: Vec<ProtocolMapper>,
+}
+
+/// The client as it stands, to be changed; its scopes stay.
+impl From<&Client> for ClientImport {
+    fn from(client: &Client) -> Self {
+        Self {
+            uuid: Some(client.uuid.clone()),
+            client_id: client.client_id.to_string(),
+            enabled: client.enabled,
+            not_before: client.not_before,
+            secret: client.secret.clone(),
+            settings: client.settings.clone(),
+            scopes: None,
+            mappers: client.mappers.clone(),
+        }
+    }
 }
 
 /// The names of the client scopes that a client has.

@@ -27,6 +27,7 @@ pub fn document(realm: &RealmSnapshot, issuer: &str) -> Value {
         "userinfo_endpoint": format!("{base}/userinfo"),
         "end_session_endpoint": format!("{base}/logout"),
         "jwks_uri": format!("{base}/certs"),
+        "registration_endpoint": format!("{issuer}/clients-registrations/openid-connect"),
         "check_session_iframe": format!("{base}/login-status-iframe.html"),
         "grant_types_supported": grants,
         "acr_values_supported": acr_values(realm),

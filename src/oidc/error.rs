@@ -10,6 +10,9 @@ pub enum OAuthErrorCode {
     InvalidGrant,
     InvalidScope,
     InvalidToken,
+    /// RFC 7591 §3.2.2.
+    InvalidClientMetadata,
+    InvalidRedirectUri,
     InsufficientScope,
     UnauthorizedClient,
     UnsupportedGrantType,
@@ -32,6 +35,8 @@ impl OAuthErrorCode {
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidToken => "invalid_token",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InsufficientScope => "insufficient_scope",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",

@@ -73,6 +73,7 @@ mod tests {
             optional_scopes: Vec::new(),
             mappers: Vec::new(),
             scope_mappings: Vec::new(),
+            registration_token: None,
         }
     }
 

@@ -27,6 +27,8 @@ pub mod pkce;
 pub mod prompt;
 pub mod redirect_uri;
 pub mod refresh_token;
+pub mod registration_policy;
+pub mod registration_token;
 pub mod response_mode;
 pub mod rotation;
 pub mod scope;

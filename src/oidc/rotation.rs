@@ -212,6 +212,7 @@ mod tests {
             default_scopes: Vec::new(),
             optional_scopes: Vec::new(),
             scope_mappings: Vec::new(),
+            registration_token: None,
         }
     }
 

@@ -53,6 +53,7 @@ pub(super) struct FoundClient {
     pub not_before: i64,
     pub secret: Option<Secret>,
     pub settings: ClientSettings,
+    pub registration_token: Option<String>,
 }
 
 pub async fn insert_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientRow<'_>, now: Timestamp) -> Result<(), StoreError> {
@@ -95,6 +96,22 @@ pub async fn update_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientRow<
     Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }
 
+/// Makes this the one registration access token that is good for the client.
+pub async fn put_registration_token(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    client: &ClientUuid,
+    token: &str,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update client set registration_token = $3 where realm_id = $1 and client_uuid = $2",
+        realm.as_str(),
+        client.as_str(),
+        token,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected() == 1)
+}
+
 pub async fn delete_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid) -> Result<bool, StoreError> {
     let done = sqlx::query!("delete from client where realm_id = $1 and client_uuid = $2", realm.as_str(), client.as_str());
     Ok(done.execute(db.raw()).await?.rows_affected() == 1)
@@ -102,7 +119,7 @@ pub async fn delete_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid
 
 pub(super) async fn list_clients(db: &mut Db<'_>, realm: &RealmId) -> Result<Vec<FoundClient>, StoreError> {
     let rows = sqlx::query!(
-        r#"select client_uuid, client_id, enabled, not_before, sealed_secret, sealed_attributes,
+        r#"select client_uuid, client_id, enabled, not_before, sealed_secret, sealed_attributes, registration_token,
              settings as "settings: Json<ClientSettings>"
            from client where realm_id = $1"#,
         realm.as_str(),
@@ -126,6 +143,7 @@ pub(super) async fn list_clients(db: &mut Db<'_>, realm: &RealmId) -> Result<Vec
             enabled: r.enabled,
             not_before: r.not_before,
             settings,
+            registration_token: r.registration_token,
         });
     }
     Ok(clients)

@@ -20,6 +20,7 @@ mod error;
 pub mod event;
 pub mod federated_identity;
 pub mod group;
+pub mod initial_access;
 pub mod invariants;
 pub mod login_failure;
 pub mod logout_notice;

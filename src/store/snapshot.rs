@@ -106,6 +106,7 @@ async fn clients(
             not_before: row.not_before,
             secret: row.secret,
             settings: row.settings,
+            registration_token: row.registration_token,
         })
         .collect())
 }

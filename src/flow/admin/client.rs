@@ -49,7 +49,12 @@ pub fn check_new(cx: &Cx, client: &ClientImport) -> Result<(), Refusal> {
     refuse_administrative(cx, &ClientId::new(client.client_id.as_str()))
 }
 
-pub async fn create(cx: &Cx, mut client: ClientImport) -> Result<ClientUuid, Refusal> {
+pub async fn create(cx: &Cx, client: ClientImport) -> Result<ClientUuid, Refusal> {
+    write_decided(cx, async |db| create_in(cx, db, client).await).await
+}
+
+/// The same within a transaction.
+pub async fn create_in(cx: &Cx, db: &mut Db<'_>, mut client: ClientImport) -> Result<ClientUuid, Refusal> {
     check_new(cx, &client)?;
     fill_in_secret(&mut client, cx.entropy(), cx.now);
     let realm = &cx.snapshot().realm;
@@ -62,22 +67,18 @@ pub async fn create(cx: &Cx, mut client: ClientImport) -> Result<ClientUuid, Ref
         secret: client.secret.as_ref(),
         settings: &client.settings,
     };
-    write_decided(cx, async |db| {
-        let inserted = store::client::insert_client(db, &realm.id, &row, cx.now).await;
-        inserted.map_err(|e| taken(e, CLIENT_ID_KEY, || format!("Client {} already exists", client.client_id)))?;
-        for mapper in &client.mappers {
-            store::protocol_mapper::insert_mapper(db, &realm.id, MapperOwner::Client(&uuid), mapper).await?;
-        }
-        for (scope, optional) in scopes_of(cx, &client) {
-            store::client::put_client_scope(db, &realm.id, &uuid, scope, optional).await?;
-        }
-        if client.settings.service_accounts_enabled {
-            open_account(cx, db, &client.client_id, &uuid).await?;
-        }
-        note(cx, db, Change::create(ResourceType::Client, uuid.as_str()).with("id", uuid.as_str())).await?;
-        Ok(())
-    })
-    .await?;
+    let inserted = store::client::insert_client(db, &realm.id, &row, cx.now).await;
+    inserted.map_err(|e| taken(e, CLIENT_ID_KEY, || format!("Client {} already exists", client.client_id)))?;
+    for mapper in &client.mappers {
+        store::protocol_mapper::insert_mapper(db, &realm.id, MapperOwner::Client(&uuid), mapper).await?;
+    }
+    for (scope, optional) in scopes_of(cx, &client) {
+        store::client::put_client_scope(db, &realm.id, &uuid, scope, optional).await?;
+    }
+    if client.settings.service_accounts_enabled {
+        open_account(cx, db, &client.client_id, &uuid).await?;
+    }
+    note(cx, db, Change::create(ResourceType::Client, uuid.as_str()).with("id", uuid.as_str())).await?;
     Ok(uuid)
 }
 
@@ -207,19 +208,21 @@ async fn rename_account(cx: &Cx, db: &mut Db<'_>, client: &Client) -> Result<(),
 
 /// Deletes the client with its roles, its account and its parts of sessions; the server's own stay.
 pub async fn delete(cx: &Cx, client: &Client) -> Result<(), Refusal> {
+    write_realm(cx, async |db| delete_in(cx, db, client).await).await
+}
+
+/// The same within a transaction.
+pub async fn delete_in(cx: &Cx, db: &mut Db<'_>, client: &Client) -> Result<(), Refusal> {
     refuse_administrative(cx, &client.client_id)?;
     refuse_built_in(client)?;
     let realm = &cx.snapshot().realm.id;
-    write_realm(cx, async |db| {
-        store::client_session::detach_client(db, realm, &client.uuid, cx.now).await?;
-        close_account(cx, db, &client.uuid).await?;
-        if !store::client::delete_client(db, realm, &client.uuid).await? {
-            return Err(Refusal::NotFound("Could not find client"));
-        }
-        let shown = json!({"id": client.uuid, "clientId": client.client_id});
-        Ok(note(cx, db, Change::delete(ResourceType::Client).showing(shown)).await?)
-    })
-    .await
+    store::client_session::detach_client(db, realm, &client.uuid, cx.now).await?;
+    close_account(cx, db, &client.uuid).await?;
+    if !store::client::delete_client(db, realm, &client.uuid).await? {
+        return Err(Refusal::NotFound("Could not find client"));
+    }
+    let shown = json!({"id": client.uuid, "clientId": client.client_id});
+    Ok(note(cx, db, Change::delete(ResourceType::Client).showing(shown)).await?)
 }
 
 /// The clients that every realm has stay what they are.
@@ -245,6 +248,19 @@ pub async fn renew_secret(cx: &Cx, client: &Client) -> Result<Secret, Refusal> {
     })
     .await?;
     Ok(secret)
+}
+
+/// Makes this the one registration access token that is good for the client.
+pub async fn write_registration_token(cx: &Cx, client: &Client, token: &str) -> Result<(), Refusal> {
+    let realm = &cx.snapshot().realm.id;
+    write_realm(cx, async |db| {
+        if !store::client::put_registration_token(db, realm, &client.uuid, token).await? {
+            return Err(Refusal::NotFound("Could not find client"));
+        }
+        let shown = json!({"id": client.uuid, "clientId": client.client_id});
+        Ok(note(cx, db, Change::action(ResourceType::Client).showing(shown)).await?)
+    })
+    .await
 }
 
 /// Gives the client a scope. One that it has already stays what it is, and so does one of another protocol stay away (Keycloak).

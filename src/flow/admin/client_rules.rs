@@ -26,9 +26,7 @@ pub fn check(client_id: &str, settings: &ClientSettings, realm: &RealmSettings) 
     address("Base URL", settings.base_url.as_deref(), true)?;
     address("Backchannel logout URL", settings.attributes.get("backchannel.logout.url").map(String::as_str), false)?;
     address("JWKS URL", settings.attributes.get("jwks.url").map(String::as_str), false)?;
-    for uri in &settings.redirect_uris {
-        redirect_uri(uri)?;
-    }
+    redirect_uris(settings)?;
     own_attributes::check(&settings.attributes, true).map_err(Refusal::InvalidClient)?;
     limits(settings, realm)
 }
@@ -73,6 +71,11 @@ fn address(what: &str, value: Option<&str>, may_be_relative: bool) -> Result<(),
         return Ok(());
     }
     Err(Refusal::InvalidClient(format!("{what} is not a valid URL")))
+}
+
+/// Whether nothing is wrong with the addresses that a browser may be led back to.
+pub fn redirect_uris(settings: &ClientSettings) -> Result<(), Refusal> {
+    settings.redirect_uris.iter().try_for_each(|uri| redirect_uri(uri))
 }
 
 fn redirect_uri(uri: &str) -> Result<(), Refusal> {

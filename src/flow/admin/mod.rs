@@ -12,6 +12,7 @@ pub mod explain;
 pub mod group;
 pub mod identity_provider;
 pub mod impersonation;
+pub mod initial_access;
 pub mod letter;
 pub mod login_failure;
 pub mod offline_grant;
@@ -31,6 +32,7 @@ pub mod user_password;
 use thiserror::Error;
 
 use super::Cx;
+use crate::oidc::OAuthError;
 use crate::store::{self, Db, StoreError};
 
 /// How often a change is decided anew before the crowd of writers is told apart from a bug.
@@ -74,6 +76,9 @@ pub enum Refusal {
     DuplicateOf(&'static str),
     #[error("not allowed")]
     Forbidden,
+    /// In the words of a protocol endpoint.
+    #[error("{}", .0.code.as_str())]
+    Protocol(OAuthError),
     #[error(transparent)]
     Store(StoreError),
 }
@@ -104,7 +109,10 @@ async fn decided_on(cx: &Cx, db: &mut Db<'_>) -> Result<(), Refusal> {
 }
 
 /// Writes to the realm's configuration what was decided on `cx`, if the realm is still as it was then.
-async fn write_decided<T>(cx: &Cx, work: impl AsyncFnOnce(&mut Db<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
+pub(in crate::flow) async fn write_decided<T>(
+    cx: &Cx,
+    work: impl AsyncFnOnce(&mut Db<'_>) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
     let written = cx.store().in_tx_or(async |db| {
         decided_on(cx, db).await?;
         work(db).await

@@ -46,6 +46,8 @@ pub struct Swept {
     pub assertions: u64,
     /// Links of letters.
     pub action_tokens: u64,
+    /// Initial access tokens, with which clients are registered.
+    pub initial_access: u64,
     pub events: u64,
     pub batches: u64,
     /// How long the oldest of them could have been removed already.

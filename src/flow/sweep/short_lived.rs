@@ -20,7 +20,7 @@ pub(super) async fn sweep(server: &Server, rules: SweepRules, now: Timestamp, sw
     if rules.dry_run {
         let mut db = server.store.db().await?;
         let counts = short_lived::count_short_lived(&mut db, cutoff, tabs_cutoff).await?;
-        [swept.codes, swept.tabs, swept.revoked_tokens, swept.assertions, swept.action_tokens] = counts;
+        [swept.codes, swept.tabs, swept.revoked_tokens, swept.assertions, swept.action_tokens, swept.initial_access] = counts;
         return Ok(());
     }
     loop {
@@ -30,13 +30,15 @@ pub(super) async fn sweep(server: &Server, rules: SweepRules, now: Timestamp, sw
         let revoked = short_lived::delete_revoked(&mut db, cutoff, limit).await?;
         let assertions = short_lived::delete_assertions(&mut db, cutoff, limit).await?;
         let links = short_lived::delete_action_tokens(&mut db, cutoff, limit).await?;
+        let initial_access = short_lived::delete_initial_access(&mut db, cutoff, limit).await?;
         swept.codes += codes;
         swept.tabs += tabs;
         swept.revoked_tokens += revoked;
         swept.assertions += assertions;
         swept.action_tokens += links;
+        swept.initial_access += initial_access;
         swept.batches += 1;
-        if [codes, tabs, revoked, assertions, links].into_iter().all(|n| n < u64::from(rules.batch)) {
+        if [codes, tabs, revoked, assertions, links, initial_access].into_iter().all(|n| n < u64::from(rules.batch)) {
             return Ok(());
         }
     }

@@ -131,6 +131,7 @@ impl From<Refusal> for AdminError {
             Refusal::DuplicateOf(text) => Self::Described(StatusCode::CONFLICT, "conflict", text.to_owned()),
             Refusal::Moved => StoreError::Busy.into(),
             Refusal::Forbidden => Self::Forbidden,
+            Refusal::Protocol(error) => error.into(),
             Refusal::Store(error) => error.into(),
         }
     }

@@ -175,7 +175,8 @@ fn takes_json(headers: &HeaderMap) -> bool {
     media.any(|range| ["", "*/*", "application/*", "application/json", "text/*", "text/plain"].contains(&range))
 }
 
-async fn identify(app: &App, caller: &Caller, headers: &HeaderMap) -> Result<Administrator, AdminError> {
+/// Whose token this is.
+pub(crate) async fn identify(app: &App, caller: &Caller, headers: &HeaderMap) -> Result<Administrator, AdminError> {
     let token = bearer(headers).ok_or(AdminError::Unauthorized)?;
     let unverified = jose::peek(token).and_then(|(_, claims)| claims.get("iss").and_then(Value::as_str).map(str::to_owned));
     let issuer = unverified.ok_or(AdminError::Unauthorized)?;

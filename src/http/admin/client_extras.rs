@@ -6,24 +6,27 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::{delete, get, post};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::answer::{Answer, done, done_uncached, plain_text, pushed, shown};
+use super::answer::{Answer, done, done_uncached, plain, plain_text, pushed, shown};
 use super::{Admin, ManageClients, ViewClients};
 use crate::flow::Cx;
 use crate::flow::admin::client::{self as clients, find};
 use crate::flow::admin::settled;
 use crate::flow::admin_event::Change;
+use crate::flow::client_registration;
+use crate::flow::masking::MASK;
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, Representation};
 use crate::http::representation::lenient::Text;
+use crate::http::representation::{adapter_file, registered_client};
 use crate::http::state::App;
-use crate::model::Client;
 use crate::model::admin_event::ResourceType;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/{realm}/clients/{uuid}/installation/providers/{provider}", get(installation))
+        .route("/{realm}/clients/{uuid}/registration-access-token", post(renew_registration_token))
         .route("/{realm}/clients/{uuid}/nodes", post(register_node))
         .route("/{realm}/clients/{uuid}/nodes/{node}", delete(unregister_node))
         .route("/{realm}/clients/{uuid}/test-nodes-available", get(test_nodes))
@@ -38,36 +41,21 @@ async fn installation(admin: Admin<ViewClients>, Path((_, uuid, provider)): Path
     if provider != ADAPTER_FILE {
         return Err(AdminError::NotFound("Unknown Provider"));
     }
-    let file = adapter_file(&admin.cx, client, &admin.base);
+    let file = adapter_file(admin.cx.snapshot(), client, &admin.base);
     let mut response = plain_text(serde_json::to_string_pretty(&file).unwrap_or_default());
     response.headers_mut().insert(CONTENT_TYPE, axum::http::HeaderValue::from_static("text/plain"));
     Ok(response)
 }
 
-fn adapter_file(cx: &Cx, client: &Client, base: &str) -> Map<String, Value> {
-    let (realm, settings) = (&cx.snapshot().realm, &client.settings);
-    let mut file = Map::new();
-    let mut put = |name: &str, value: Value| file.insert(name.to_owned(), value);
-    put("realm", json!(realm.name));
-    put("auth-server-url", json!(format!("{base}/")));
-    put("ssl-required", realm.document.get("sslRequired").cloned().unwrap_or_else(|| json!("external")));
-    put("resource", json!(client.client_id));
-    if settings.bearer_only {
-        put("bearer-only", json!(true));
-    } else if settings.public_client {
-        put("public-client", json!(true));
+/// A new token by which the client reads and changes itself; the one of before is worth nothing.
+async fn renew_registration_token(admin: Admin<ManageClients>, Path((_, uuid)): Path<(String, String)>) -> Answer {
+    let client = find(&admin.cx, &uuid)?;
+    let token = client_registration::renew_token(&admin.cx, client).await?;
+    let mut shown = registered_client(admin.cx.snapshot(), client, Some(&token));
+    if shown.contains_key("secret") {
+        shown.insert("secret".to_owned(), json!(MASK));
     }
-    let has_roles = cx.snapshot().roles.values().any(|role| role.client.as_ref() == Some(&client.uuid));
-    if has_roles {
-        put("verify-token-audience", json!(true));
-        put("use-resource-role-mappings", json!(true));
-    }
-    if !settings.bearer_only && !settings.public_client {
-        let secret = client.secret.as_ref().filter(|_| settings.client_authenticator_type == "client-secret");
-        put("credentials", secret.map_or_else(|| json!({}), |secret| json!({"secret": secret.expose()})));
-    }
-    put("confidential-port", json!(0));
-    file
+    Ok(plain(&Value::from(shown)))
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -22,6 +22,7 @@ mod groups;
 mod handing_out;
 mod identity_providers;
 mod impersonation;
+mod initial_access;
 mod letters;
 mod localization;
 mod offline_grants;
@@ -55,8 +56,8 @@ use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 
-pub(crate) use answer::{Answer, done, done_uncached, plain_in_lower_case, shown_in_lower_case};
-pub(crate) use authenticate::bearer;
+pub(crate) use answer::{Answer, done, done_uncached, plain, plain_in_lower_case, shown_in_lower_case};
+pub(crate) use authenticate::{bearer, identify};
 pub(crate) use permission::{
     Admin, AnyRole, ManageClients, ManageEvents, ManageRealm, ManageUsers, Permission, QueryClients, QueryGroups, QueryUsers,
     ViewClients, ViewEvents, ViewRealm, ViewUsers,
@@ -99,6 +100,7 @@ fn endpoints() -> Router<App> {
         .merge(groups::routes())
         .merge(identity_providers::routes())
         .merge(impersonation::routes())
+        .merge(initial_access::routes())
         .merge(letters::routes())
         .merge(localization::routes())
         .merge(offline_grants::routes())

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::{json as json_response, log};
+use crate::oidc::OAuthError;
 use crate::store::StoreError;
 
 #[derive(Debug)]
@@ -42,6 +43,16 @@ impl AdminError {
     /// JSON that does not say what it is read as; Keycloak's words for it differ.
     pub(crate) fn unreadable(error: &'static str) -> Self {
         Self::Described(StatusCode::BAD_REQUEST, error, "Cannot parse the JSON".to_owned())
+    }
+}
+
+impl From<OAuthError> for AdminError {
+    fn from(error: OAuthError) -> Self {
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+        match error.description {
+            Some(text) => Self::Described(status, error.code.as_str(), text.into_owned()),
+            None => Self::Plain(status, error.code.as_str().to_owned()),
+        }
     }
 }
 

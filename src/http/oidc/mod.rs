@@ -3,6 +3,7 @@
 mod adapter_pages;
 mod authorize;
 mod client;
+mod client_registration;
 mod discovery;
 mod introspect;
 mod logout;
@@ -32,6 +33,7 @@ pub(super) fn routes() -> Router<App> {
     let protocol = "/realms/{realm}/protocol/openid-connect";
     let at = |path: &str| format!("{protocol}{path}");
     Router::new()
+        .merge(client_registration::routes())
         .route(
             "/realms/{realm}",
             get(discovery::realm).options(|headers: HeaderMap| async move { cors::plain_preflight(&headers) }),

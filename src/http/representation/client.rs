@@ -88,8 +88,6 @@ impl ClientRepresentation {
         if imported && settings.protocol.as_deref() == Some("openid-connect") {
             settings.attributes.entry("post.logout.redirect.uris".to_owned()).or_insert_with(|| "+".to_owned());
         }
-        let named = self.default_client_scopes.is_some() || self.optional_client_scopes.is_some();
-        let list = |given: &Option<Vec<Text>>| given.as_deref().map(texts).unwrap_or_default();
         ClientImport {
             uuid: text(self.id.as_ref()).map(ClientUuid::new),
             client_id: text(self.client_id.as_ref()).unwrap_or_default(),
@@ -97,12 +95,31 @@ impl ClientRepresentation {
             not_before: self.not_before.map_or(0, |n| n.0),
             secret: self.given_secret().cloned(),
             settings,
-            scopes: named.then(|| AssignedScopes {
-                default: list(&self.default_client_scopes),
-                optional: list(&self.optional_client_scopes),
-            }),
+            scopes: self.scopes(),
             mappers: self.protocol_mappers.iter().flatten().map(|m| m.to_model(entropy)).collect(),
         }
+    }
+
+    /// A client that registers itself: which row it stands in is not for it to say.
+    pub(crate) fn to_registered(&self, entropy: &Entropy) -> ClientImport {
+        ClientImport { uuid: None, ..self.to_new(false, entropy) }
+    }
+
+    /// The client with what this names, its mappers and its scopes among it.
+    pub(crate) fn put_whole(&self, client: &Client, entropy: &Entropy) -> ClientImport {
+        let mut changed = ClientImport::from(&self.put_on(client));
+        if let Some(mappers) = &self.protocol_mappers {
+            changed.mappers = mappers.iter().map(|mapper| mapper.to_model(entropy)).collect();
+        }
+        changed.scopes = self.scopes();
+        changed
+    }
+
+    /// The scopes that this names; none if it names neither list.
+    fn scopes(&self) -> Option<AssignedScopes> {
+        let named = self.default_client_scopes.is_some() || self.optional_client_scopes.is_some();
+        let list = |given: &Option<Vec<Text>>| given.as_deref().map(texts).unwrap_or_default();
+        named.then(|| AssignedScopes { default: list(&self.default_client_scopes), optional: list(&self.optional_client_scopes) })
     }
 
     /// The secret, unless it is empty or what stands for one that is not shown: a client gets or keeps its own then.
@@ -182,7 +199,7 @@ impl ClientRepresentation {
 }
 
 /// The origins of redirect URIs, for a client that names none of its own.
-fn origins_of(redirect_uris: &[String]) -> Vec<String> {
+pub(super) fn origins_of(redirect_uris: &[String]) -> Vec<String> {
     let mut origins: Vec<String> = Vec::new();
     for uri in redirect_uris.iter().filter(|u| u.starts_with("http")) {
         if let Ok(url) = url::Url::parse(uri) {
@@ -223,7 +240,20 @@ pub(crate) fn client(snapshot: &RealmSnapshot, client: &Client, manages: bool) -
     Value::from(shown)
 }
 
-fn scope_names<'a>(snapshot: &'a RealmSnapshot, scopes: &[ClientScopeId]) -> Vec<&'a str> {
+/// A client as it is shown to itself: `token` is by which it may change itself.
+pub(crate) fn registered_client(snapshot: &RealmSnapshot, registered: &Client, token: Option<&str>) -> Map<String, Value> {
+    let mut shown = match client(snapshot, registered, false) {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    };
+    shown.remove("access");
+    if let Some(token) = token {
+        shown.insert("registrationAccessToken".to_owned(), json!(token));
+    }
+    shown
+}
+
+pub(super) fn scope_names<'a>(snapshot: &'a RealmSnapshot, scopes: &[ClientScopeId]) -> Vec<&'a str> {
     let mut names: Vec<&str> = scopes.iter().filter_map(|id| snapshot.scopes.get(id)).map(|s| s.name.as_str()).collect();
     names.sort_unstable();
     names

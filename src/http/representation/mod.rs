@@ -1,7 +1,9 @@
 //! Keycloak's JSON shapes. They end here: model types carry no wire format, and these carry no behaviour.
 
+mod adapter_file;
 pub(crate) mod authentication_flow;
 mod client;
+mod client_metadata;
 mod client_scope;
 mod component;
 pub(crate) mod consent;
@@ -21,7 +23,9 @@ pub(crate) mod role;
 pub(crate) mod user;
 pub(crate) mod user_session;
 
-pub(crate) use client::{ClientRepresentation, client};
+pub(crate) use adapter_file::adapter_file;
+pub(crate) use client::{ClientRepresentation, client, registered_client};
+pub(crate) use client_metadata::{ClientMetadata, client_metadata};
 pub(crate) use client_scope::{ClientScopeRepresentation, client_scope};
 pub(crate) use component::{ComponentRepresentation, component};
 pub(crate) use events_config::{EventsConfig, event_type_names, events_config};

@@ -1,4 +1,5 @@
-//! What is past its time, whatever the realm: codes, tabs, notes of revoked tokens, links of letters; and events, by the realm's setting.
+//! What is past its time, whatever the realm: codes, tabs, notes of revoked tokens, links of letters, initial access tokens; and
+//! events, by the realm's setting.
 
 use crate::base::Timestamp;
 use crate::model::RealmId;
@@ -64,20 +65,34 @@ pub async fn delete_action_tokens(db: &mut Db<'_>, cutoff: Timestamp, limit: i64
     Ok(done.execute(db.raw()).await?.rows_affected())
 }
 
-/// How many codes, tabs, notes of revoked tokens and used assertions, and links of letters are past their time.
-pub async fn count_short_lived(db: &mut Db<'_>, cutoff: Timestamp, tabs_cutoff: Timestamp) -> Result<[u64; 5], StoreError> {
+/// Deletes up to `limit` initial access tokens that expired before the cut-off, of all realms.
+pub async fn delete_initial_access(db: &mut Db<'_>, cutoff: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    let done = sqlx::query!(
+        "delete from initial_access_token where (realm_id, token_id) in (
+           select realm_id, token_id from initial_access_token where expires_at < $1 order by expires_at limit $2
+           for update skip locked)",
+        cutoff.to_offset(),
+        limit,
+    );
+    Ok(done.execute(db.raw()).await?.rows_affected())
+}
+
+/// How many codes, tabs, notes of revoked tokens and used assertions, links of letters, and initial access tokens are past their
+/// time.
+pub async fn count_short_lived(db: &mut Db<'_>, cutoff: Timestamp, tabs_cutoff: Timestamp) -> Result<[u64; 6], StoreError> {
     let counts = sqlx::query!(
         r#"select (select count(*) from authorization_code where expires_at < $1) as "codes!",
              (select count(*) from authentication_session where expires_at < $2) as "tabs!",
              (select count(*) from revoked_token where expires_at < $1) as "revoked!",
              (select count(*) from used_assertion where expires_at < $1) as "assertions!",
-             (select count(*) from action_token where expires_at < $1) as "links!""#,
+             (select count(*) from action_token where expires_at < $1) as "links!",
+             (select count(*) from initial_access_token where expires_at < $1) as "initial_access!""#,
         cutoff.to_offset(),
         tabs_cutoff.to_offset(),
     )
     .fetch_one(db.raw())
     .await?;
-    let all = [counts.codes, counts.tabs, counts.revoked, counts.assertions, counts.links];
+    let all = [counts.codes, counts.tabs, counts.revoked, counts.assertions, counts.links, counts.initial_access];
     Ok(all.map(|n| u64::try_from(n).unwrap_or(0)))
 }
 
