@@ -14,6 +14,7 @@ const WITHOUT_REALM: &[(&str, &str)] = &[
     ("delete from revoked_token where (realm_id, jti) in", "sweeps notes of expired tokens of all realms"),
     ("delete from used_assertion where (realm_id, client_uuid, jti_hash) in", "sweeps notes of expired assertions of all realms"),
     ("delete from action_token where (realm_id, token_hash) in", "sweeps expired links of letters of all realms"),
+    ("delete from initial_access_token where (realm_id, token_id) in", "sweeps expired initial access tokens of all realms"),
     ("select (select count(*) from authorization_code where expires_at < $1)", "counts what a sweep of all realms would remove"),
     ("select 'a part without a chain: '", "the invariants hold in all realms"),
     ("with due as ( select n.realm_id, n.notice_id from logout_notice n", "claims notices that are due, of all realms"),

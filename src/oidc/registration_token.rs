@@ -103,29 +103,32 @@ pub fn registration(token: &RegistrationToken, issuer: &str, now: Timestamp) -> 
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp::from_unix_seconds(1_000);
     const ISSUER: &str = "https://id.example/realms/demo";
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds)
+    }
 
     #[test]
     fn a_token_is_read_as_it_was_made() {
         let token = RegistrationToken { id: "7".to_owned(), trust: Trust::Anonymous, web_origins: Some(Vec::new()) };
-        let claims = registration(&token, ISSUER, NOW);
-        assert_eq!(read(&claims, ISSUER, NOW), Some(Kind::Registration(token)));
-        assert_eq!(read(&claims, "https://id.example/realms/other", NOW), None);
+        let claims = registration(&token, ISSUER, at(1_000));
+        assert_eq!(read(&claims, ISSUER, at(1_000)), Some(Kind::Registration(token)));
+        assert_eq!(read(&claims, "https://id.example/realms/other", at(1_000)), None);
         let origins = vec!["https://app.example".to_owned()];
         let id = InitialAccessId::new("8");
-        let claims = initial(&id, &origins, Some(Timestamp::from_unix_seconds(1_010)), ISSUER, NOW);
-        assert_eq!(read(&claims, ISSUER, NOW), Some(Kind::Initial { id, web_origins: origins }));
-        assert_eq!(read(&claims, ISSUER, Timestamp::from_unix_seconds(1_010)), None);
+        let claims = initial(&id, &origins, Some(at(1_010)), ISSUER, at(1_000));
+        assert_eq!(read(&claims, ISSUER, at(1_000)), Some(Kind::Initial { id, web_origins: origins }));
+        assert_eq!(read(&claims, ISSUER, at(1_010)), None);
     }
 
     #[test]
     fn other_tokens_are_no_such_tokens() {
         for typ in ["Refresh", "Offline", "ID", "Logout"] {
             let claims = json!({"iss": ISSUER, "typ": typ, "jti": "1"});
-            assert_eq!(read(claims.as_object().unwrap(), ISSUER, NOW), Some(Kind::Other), "{typ}");
+            assert_eq!(read(claims.as_object().unwrap(), ISSUER, at(1_000)), Some(Kind::Other), "{typ}");
         }
         let nameless = json!({"iss": ISSUER, "typ": "RegistrationAccessToken"});
-        assert_eq!(read(nameless.as_object().unwrap(), ISSUER, NOW), Some(Kind::Other));
+        assert_eq!(read(nameless.as_object().unwrap(), ISSUER, at(1_000)), Some(Kind::Other));
     }
 }

@@ -43,6 +43,8 @@ const OPERATIONS: &[(&str, &str, &[&str])] = &[
     ("GET", "/clients/{client}/installation/providers/keycloak-oidc-keycloak-json", &["view-clients", "manage-clients"]),
     ("GET", "/clients/{client}/evaluate-scopes/protocol-mappers", &["view-clients", "manage-clients"]),
     ("GET", "/clients/{client}/test-nodes-available", &["manage-clients"]),
+    ("GET", "/clients-initial-access", &["view-clients", "manage-clients"]),
+    ("POST", "/clients/{client}/registration-access-token", &["manage-clients"]),
     ("GET", "/default-default-client-scopes", &["view-clients", "manage-clients"]),
     ("GET", "/client-scopes", &["query-clients", "view-clients", "manage-clients"]),
     ("GET", "/events", &["view-events", "manage-events"]),

@@ -21,6 +21,7 @@ mod brute_force;
 mod chaos;
 mod client_assertions;
 mod client_certificates;
+mod client_registration;
 mod clients;
 mod components;
 mod consent;

@@ -250,7 +250,8 @@ async fn every_thing_of_a_file_has_an_event_of_its_own() {
         .collect();
     let events = admin.get("/demo/admin-events?operationTypes=CREATE").await;
     let mut told: Vec<&str> = events.as_array().unwrap().iter().map(|event| event["resourcePath"].as_str().unwrap()).collect();
-    (told.sort_unstable(), places.sort_unstable());
+    told.sort_unstable();
+    places.sort_unstable();
     assert_eq!(told, places);
     server.finish().await;
 }

@@ -183,7 +183,7 @@ async fn change_metadata(
     Path((_, id)): Path<(String, String)>,
     Json(given): Json<ClientMetadata>,
 ) -> Answer {
-    let change = |_: &Cx, client: &Client| given.put_whole(client).map_err(bad_metadata);
+    let change = |cx: &Cx, client: &Client| given.put_whole(cx.snapshot(), client).map_err(bad_metadata);
     let registered = registration::change(registrar.cx.clone(), &registrar.bearer, &id, change).await?;
     Ok(registrar.answer(plain(&Value::from(registrar.metadata(&registered)))))
 }

@@ -2,7 +2,7 @@
 //!
 //! Members that this server does not know are left out, as RFC 7591 §2 wants it: what a client gets is what it is answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -102,14 +102,20 @@ impl ClientMetadata {
             client.settings.attributes.insert(name.to_owned(), value.to_owned());
         }
         self.put_on(&mut client)?;
+        client.scopes = self.optional_scopes().map(|optional| AssignedScopes { default: vec![BASIC.to_owned()], optional });
         Ok(client)
     }
 
     /// The client with what this names; what it does not name stays (Keycloak; RFC 7592 §2.2 lets a server do so).
-    pub(crate) fn put_whole(&self, client: &Client) -> Result<ClientImport, &'static str> {
+    pub(crate) fn put_whole(&self, snapshot: &RealmSnapshot, client: &Client) -> Result<ClientImport, &'static str> {
         let mut changed = ClientImport::from(client);
         changed.client_id = text(self.client_id.as_ref()).unwrap_or_default();
         self.put_on(&mut changed)?;
+        // Scopes that are not spoken of in this language are no part of the change, nor is a list that is put back as it was read.
+        let names = |ids| scope_names(snapshot, ids).into_iter().map(str::to_owned).collect::<Vec<String>>();
+        let optional = names(&client.optional_scopes);
+        let wanted = self.optional_scopes().filter(|wanted| wanted.iter().collect::<BTreeSet<_>>() != optional.iter().collect());
+        changed.scopes = wanted.map(|optional| AssignedScopes { default: names(&client.default_scopes), optional });
         Ok(changed)
     }
 
@@ -124,12 +130,18 @@ impl ClientMetadata {
             settings.redirect_uris = texts(uris);
         }
         let attributes = &mut settings.attributes;
+        let has_own = attributes.get(LOGOUT_ADDRESSES).is_some_and(|uris| uris != "+");
         let mut set = |name: &str, value: String| match value.is_empty() {
             true => attributes.remove(name),
             false => attributes.insert(name.to_owned(), value),
         };
-        if let Some(uris) = &self.post_logout_redirect_uris {
-            set(LOGOUT_ADDRESSES, texts(uris).join("##"));
+        // Where none are registered the others count, and are shown: putting these back registers none.
+        let logout = self.post_logout_redirect_uris.as_deref().map(texts);
+        if let Some(uris) = logout {
+            let are_the_others = uris == settings.redirect_uris;
+            if !are_the_others || has_own {
+                set(LOGOUT_ADDRESSES, if are_the_others { String::new() } else { uris.join("##") });
+            }
         }
         for (member, attribute) in TEXTS {
             if let Some(value) = self.others.get(member).filter(|value| !value.is_null()) {
@@ -147,7 +159,6 @@ impl ClientMetadata {
         self.put_keys(client)?;
         self.put_method(client)?;
         self.put_grants(client)?;
-        self.put_scopes(client);
         // A subject of its own for each client is not offered.
         if self.subject_type.as_ref().is_some_and(|kind| kind.0 != "public") {
             return Err(INVALID);
@@ -217,10 +228,9 @@ impl ClientMetadata {
     }
 
     /// `openid` is a word of the protocol and no client scope: Keycloak refuses a client that names it, to no one's gain.
-    fn put_scopes(&self, client: &mut ClientImport) {
-        let Some(Text(scope)) = &self.scope else { return };
-        let named = scope.split_whitespace().filter(|name| *name != "openid");
-        client.scopes = Some(AssignedScopes { default: vec![BASIC.to_owned()], optional: named.map(str::to_owned).collect() });
+    fn optional_scopes(&self) -> Option<Vec<String>> {
+        let named = |scope: &Text| scope.0.split_whitespace().filter(|name| *name != "openid").map(str::to_owned).collect();
+        self.scope.as_ref().map(named)
     }
 }
 

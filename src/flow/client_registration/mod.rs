@@ -4,94 +4,36 @@
 //! token, by which it reads, changes and deletes itself. That token is one at a time: each change gives a new one, and the one of
 //! before is worth nothing. What a client may look like say the realm's policies.
 
-use std::collections::HashSet;
-use std::net::IpAddr;
-use std::time::Duration;
+mod bearer;
+mod policy;
+mod refusal;
 
-use super::admin::{Refusal, client as clients, client_rules, settled, write_decided};
+use std::sync::Arc;
+
+pub use bearer::{Bearer, kind_of};
+pub use policy::web_origins;
+
+use self::bearer::{CREATE, MANAGE, NOT_TO_UPDATE, NOT_TO_VIEW, VIEW, admitted};
+use self::policy::{check, policies};
+use self::refusal::{bad_metadata, forbidden, invalid_token};
+use super::admin::{Refusal, client as clients, settled, write_decided};
 use super::issue_tokens::sign;
 use super::{Cx, event, keys};
 use crate::model::event::EventKind;
 use crate::model::realm_import::ClientImport;
-use crate::model::{Client, ClientId, InitialAccessId};
-use crate::oidc::registration_policy::{Policies, Question, Trust, is_sender, rejection};
-use crate::oidc::registration_token::{self, Kind, RegistrationToken};
-use crate::oidc::{OAuthError, OAuthErrorCode};
+use crate::model::{Client, ClientId, ClientUuid};
+use crate::oidc::registration_policy::Trust;
+use crate::oidc::registration_token::{self, RegistrationToken};
 use crate::store::{self, Db, StoreError};
-
-/// How long the names of trusted hosts may take to be looked up.
-const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Who asks.
-#[derive(Clone, Debug)]
-pub enum Bearer {
-    Nobody,
-    /// By the names of the administrative roles that the token lets through.
-    Administrator(HashSet<String>),
-    Initial {
-        id: InitialAccessId,
-        web_origins: Vec<String>,
-    },
-    Client(RegistrationToken),
-}
-
-impl Bearer {
-    fn trust(&self) -> Trust {
-        match self {
-            Self::Nobody => Trust::Anonymous,
-            Self::Administrator(_) | Self::Initial { .. } => Trust::Authenticated,
-            Self::Client(token) => token.trust,
-        }
-    }
-
-    /// Who makes a client with the token of another brings nothing for this one.
-    fn for_a_new_client(&self) -> Self {
-        if matches!(self, Self::Client(_)) { Self::Nobody } else { self.clone() }
-    }
-
-    fn has_any_of(&self, roles: &[&str]) -> bool {
-        matches!(self, Self::Administrator(held) if roles.iter().any(|role| held.contains(*role)))
-    }
-}
-
-/// What a bearer token is; `None` if it is none of this realm, or has expired. What only this server reads is signed with the one
-/// key that is for that.
-pub async fn kind_of(cx: &Cx, token: &str) -> Result<Option<Kind>, StoreError> {
-    let Some((cx, claims)) = keys::claims_of_any_node(cx, token).await? else { return Ok(None) };
-    let kind = registration_token::read(&claims, &cx.issuer, cx.now);
-    let is_internal = matches!(kind, Some(Kind::Initial { .. } | Kind::Registration(_)));
-    if is_internal && keys::verified_internal_claims(&cx, token).is_none() {
-        return Ok(None);
-    }
-    Ok(kind)
-}
 
 /// A client as it stands now.
 #[derive(Clone, Debug)]
 pub struct Registered {
     /// The request on the realm that has the client so.
     pub cx: Cx,
-    pub client: std::sync::Arc<Client>,
+    pub client: Arc<Client>,
     /// The registration access token, for whoever holds one; an administrator gets one only with a new client.
     pub token: Option<String>,
-}
-
-const VIEW: &[&str] = &["view-clients", "manage-clients"];
-const MANAGE: &[&str] = &["manage-clients"];
-const CREATE: &[&str] = &["create-client", "manage-clients"];
-const NOT_TO_VIEW: &str = "Not authorized to view client. Not valid token or client credentials provided.";
-const NOT_TO_UPDATE: &str = "Not authorized to update client. Maybe missing token or bad token type.";
-
-fn invalid_token(text: &'static str) -> Refusal {
-    Refusal::Protocol(OAuthError::new(401, OAuthErrorCode::InvalidToken, text))
-}
-
-fn forbidden(text: impl Into<std::borrow::Cow<'static, str>>) -> Refusal {
-    Refusal::Protocol(OAuthError::new(403, OAuthErrorCode::InsufficientScope, text))
-}
-
-fn bad_metadata(text: impl Into<std::borrow::Cow<'static, str>>) -> Refusal {
-    Refusal::Protocol(OAuthError::new(400, OAuthErrorCode::InvalidClientMetadata, text))
 }
 
 /// Registers a client. One that brings no id gets one.
@@ -122,7 +64,7 @@ async fn make(cx: &Cx, bearer: &Bearer, mut client: ClientImport) -> Result<Regi
     policies.shape(&mut client);
     check(cx, &policies, sender_is_trusted, None, &client)?;
     if client.client_id.is_empty() {
-        client.client_id = client.uuid.get_or_insert_with(|| crate::model::ClientUuid::new(cx.entropy().uuid())).to_string();
+        client.client_id = client.uuid.get_or_insert_with(|| ClientUuid::new(cx.entropy().uuid())).to_string();
     }
     let token = RegistrationToken { id: cx.entropy().uuid(), trust, web_origins: Some(Vec::new()) };
     let (id, realm) = (ClientId::new(client.client_id.as_str()), &cx.snapshot().realm.id);
@@ -147,7 +89,7 @@ fn used_up() -> Refusal {
 /// The client, for whoever may see it. Its own token stays good.
 pub async fn read(cx: &Cx, bearer: &Bearer, id: &str) -> Result<Registered, Refusal> {
     let found = match admitted(cx, bearer, id, VIEW, NOT_TO_VIEW) {
-        Ok(_) => registered(cx, &ClientId::new(id), own_token(bearer)).await,
+        Ok(_) => registered(cx, &ClientId::new(id), bearer.own_token()).await,
         Err(refusal) => Err(refusal),
     };
     told(cx, EventKind::ClientInfo, Some(id), found).await
@@ -188,7 +130,7 @@ async fn put(
         settings: new.settings.clone(),
         ..before.clone()
     };
-    let next = own_token(bearer).map(|token| RegistrationToken { id: cx.entropy().uuid(), ..token.clone() });
+    let next = bearer.own_token().map(|token| RegistrationToken { id: cx.entropy().uuid(), ..token.clone() });
     let realm = &cx.snapshot().realm.id;
     write_decided(cx, async |db| {
         clients::update_in(cx, db, before, &after).await.map_err(in_words_of_registration)?;
@@ -224,31 +166,9 @@ pub async fn delete(cx: Cx, bearer: &Bearer, id: &str) -> Result<(), Refusal> {
 pub async fn renew_token(cx: &Cx, client: &Client) -> Result<String, Refusal> {
     let token = RegistrationToken { id: cx.entropy().uuid(), trust: Trust::Authenticated, web_origins: None };
     let realm = &cx.snapshot().realm.id;
-    super::admin::client::write_registration_token(cx, client, &token.id).await?;
+    clients::write_registration_token(cx, client, &token.id).await?;
     let claims = registration_token::registration(&token, &cx.issuer, cx.now);
     Ok(sign(keys::internal_key(&cx.realm.keys, realm)?, "JWT", &claims)?)
-}
-
-/// The client, if the bearer may do this with it. A token of a client is good for that client, while it is the newest and the
-/// client enabled (CVE-2026-9705).
-fn admitted<'a>(cx: &'a Cx, bearer: &Bearer, id: &str, roles: &[&str], refusal: &'static str) -> Result<&'a Client, Refusal> {
-    let found = cx.snapshot().client(id).map(AsRef::as_ref);
-    match bearer {
-        Bearer::Administrator(_) if !bearer.has_any_of(roles) => Err(forbidden("Forbidden")),
-        Bearer::Administrator(_) => {
-            let gone = OAuthError::new(404, OAuthErrorCode::InvalidRequest, "Client not found");
-            found.ok_or(Refusal::Protocol(gone))
-        }
-        Bearer::Initial { .. } => Err(invalid_token("Not initial access token allowed")),
-        Bearer::Client(token) => found
-            .filter(|client: &&Client| client.enabled && client.registration_token.as_deref() == Some(token.id.as_str()))
-            .ok_or_else(|| invalid_token(refusal)),
-        Bearer::Nobody => Err(invalid_token(refusal)),
-    }
-}
-
-fn own_token(bearer: &Bearer) -> Option<&RegistrationToken> {
-    if let Bearer::Client(token) = bearer { Some(token) } else { None }
 }
 
 /// The client as it stands in the database now.
@@ -264,65 +184,6 @@ async fn registered(cx: &Cx, id: &ClientId, token: Option<&RegistrationToken>) -
         None => None,
     };
     Ok(Registered { cx, client, token })
-}
-
-/// Pages of these origins may do this with the token: those that it names, and those that the realm's policies name.
-pub async fn web_origins(cx: &Cx, bearer: &Bearer) -> Result<Vec<String>, StoreError> {
-    let mut origins = of_realm(cx, bearer.trust()).await?.web_origins();
-    match bearer {
-        Bearer::Initial { web_origins, .. } => origins.extend(web_origins.iter().cloned()),
-        Bearer::Client(token) => origins.extend(token.web_origins.iter().flatten().cloned()),
-        Bearer::Nobody | Bearer::Administrator(_) => {}
-    }
-    Ok(origins)
-}
-
-async fn of_realm(cx: &Cx, trust: Trust) -> Result<Policies, StoreError> {
-    let components = store::component::list_components(&mut cx.store().db().await?, &cx.snapshot().realm.id).await?;
-    Ok(Policies::of(components, trust))
-}
-
-/// The realm's policies, and whether they trust the host that sent the request.
-async fn policies(cx: &Cx, trust: Trust) -> Result<(Policies, bool), StoreError> {
-    let policies = of_realm(cx, trust).await?;
-    let is_trusted = match policies.trusted_senders() {
-        Some(hosts) => comes_from(&cx.origin.ip_address, &hosts).await,
-        None => true,
-    };
-    Ok((policies, is_trusted))
-}
-
-/// A domain as a whole (`*.example.org`) says which addresses a client may have, not who sends: that would be the word of
-/// whoever owns the sender's address.
-async fn comes_from(sender: &str, hosts: &[&str]) -> bool {
-    let Ok(sender) = sender.parse::<IpAddr>() else { return false };
-    for host in hosts.iter().filter(|host| !host.starts_with("*.")) {
-        if is_sender(host, sender) {
-            return true;
-        }
-        let lookup = tokio::time::timeout(LOOKUP_TIMEOUT, tokio::net::lookup_host((*host, 0))).await;
-        if let Ok(Ok(mut found)) = lookup
-            && found.any(|address| address.ip().to_canonical() == sender.to_canonical())
-        {
-            return true;
-        }
-    }
-    false
-}
-
-fn check(
-    cx: &Cx,
-    policies: &Policies,
-    sender_is_trusted: bool,
-    before: Option<&Client>,
-    client: &ClientImport,
-) -> Result<(), Refusal> {
-    let question = Question { realm: cx.snapshot(), before, sender_is_trusted };
-    if let Err(refusal) = client_rules::redirect_uris(&client.settings) {
-        let text = refusal.to_string();
-        return Err(Refusal::Protocol(OAuthError::new(400, OAuthErrorCode::InvalidRedirectUri, text)));
-    }
-    policies.check(&question, client).map_err(|objection| forbidden(rejection(&objection)))
 }
 
 fn in_words_of_registration(refusal: Refusal) -> Refusal {
