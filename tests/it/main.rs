@@ -8,6 +8,7 @@ mod support;
 mod account_api;
 mod account_console;
 mod admin_api;
+mod admin_clients;
 mod admin_events;
 mod admin_groups;
 mod admin_parts;
