@@ -1,5 +1,7 @@
 //! The verbs and their options.
 
+use std::path::PathBuf;
+
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::embedded::GuardArgs;
@@ -34,6 +36,31 @@ pub(super) enum Verb {
         #[command(flatten)]
         options: CommandLine,
     },
+    /// Write a realm to a file, as Keycloak writes one: with its users, its keys and all secrets
+    Export {
+        /// The name of the realm
+        #[arg(long)]
+        realm: String,
+        /// Where to; a file that is there is left alone
+        #[arg(long)]
+        file: PathBuf,
+        /// Whether the users are among it
+        #[arg(long, value_enum, default_value = "same_file")]
+        users: ExportedUsers,
+        #[command(flatten)]
+        options: CommandLine,
+    },
+    /// Make a realm from a file, as the server does at its start; a realm that is there is left as it is
+    Import {
+        /// A realm file of this server or of Keycloak
+        #[arg(long)]
+        file: PathBuf,
+        /// Say what would come of it, or how the realm that is there differs from the file, and write nothing
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        options: CommandLine,
+    },
     /// Ask the server on this machine whether it is ready; for containers
     Healthcheck(CommandLine),
     /// Print the version
@@ -56,6 +83,14 @@ pub(super) enum ConfigVerb {
         #[command(flatten)]
         options: CommandLine,
     },
+}
+
+/// Keycloak's words, as far as there is one file.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(super) enum ExportedUsers {
+    SameFile,
+    Skip,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use super::command::{Cli, ConfigVerb, Verb};
+use super::command::{Cli, ConfigVerb, ExportedUsers, Verb};
 use super::signals::Shutdown;
-use super::{config_check, dev_key, embedded, healthcheck, output, server};
+use super::{config_check, dev_key, embedded, healthcheck, output, realm_file, server};
 use crate::base::Entropy;
 use crate::config::{self, CommandLine, ConfigError, Environment, Loaded, Mode, Purpose, Settings, Surroundings};
 use crate::telemetry::{Stream, install_logs};
@@ -38,6 +38,15 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Sweep { once: _, dry_run, options } => {
             let settings = command_settings(&options, Purpose::Sweep)?;
             runtime()?.block_on(server::sweep_once(&settings, dry_run))?;
+        }
+        Verb::Export { realm, file, users, options } => {
+            let settings = command_settings(&options, Purpose::Files)?;
+            let with_users = users == ExportedUsers::SameFile;
+            runtime()?.block_on(realm_file::export(&settings, &realm, &file, with_users))?;
+        }
+        Verb::Import { file, dry_run, options } => {
+            let settings = command_settings(&options, Purpose::Files)?;
+            runtime()?.block_on(realm_file::import(&settings, &file, dry_run))?;
         }
         Verb::Healthcheck(options) => {
             let settings = load(&options, Purpose::Probe)?.settings;

@@ -8,10 +8,12 @@ mod command;
 mod config_check;
 mod demo_realm;
 mod dev_key;
+mod difference;
 pub mod embedded;
 mod healthcheck;
 mod main;
 mod output;
+mod realm_file;
 pub mod server;
 mod signals;
 

@@ -93,7 +93,7 @@ pub async fn sweep_once(settings: &Settings, dry_run: bool) -> anyhow::Result<()
     Ok(())
 }
 
-fn server(settings: &Settings) -> anyhow::Result<Server> {
+pub(super) fn server(settings: &Settings) -> anyhow::Result<Server> {
     let kek = settings.kek.as_ref().context("no key-encryption key is configured")?;
     Ok(Server {
         store: store(settings, Sealer::from_keys(kek.expose())?)?,

@@ -11,6 +11,8 @@ pub enum Purpose {
     Migrate,
     /// `sweep`: the database, and the keys that open what a realm holds.
     Sweep,
+    /// `export` and `import`: the same.
+    Files,
     /// `healthcheck`: only where the server listens.
     Probe,
 }

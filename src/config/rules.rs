@@ -8,10 +8,10 @@ pub(super) fn problems(settings: &Settings, purpose: Purpose) -> Vec<String> {
     if purpose == Purpose::Start {
         problems.extend(for_production(settings));
     }
-    if matches!(purpose, Purpose::Migrate | Purpose::Sweep) && settings.database.url.is_none() {
+    if matches!(purpose, Purpose::Migrate | Purpose::Sweep | Purpose::Files) && settings.database.url.is_none() {
         problems.push(no_database("this command works on a database"));
     }
-    if matches!(purpose, Purpose::Start | Purpose::Sweep) && settings.kek.is_none() {
+    if matches!(purpose, Purpose::Start | Purpose::Sweep | Purpose::Files) && settings.kek.is_none() {
         problems.push(no_kek());
     }
     if matches!(purpose, Purpose::Start | Purpose::StartDev) {

@@ -20,6 +20,7 @@ pub mod configure_totp;
 pub mod consent;
 pub mod context;
 pub mod event;
+pub mod export_realm;
 pub mod forgotten_password;
 pub mod grant;
 pub mod import_realm;

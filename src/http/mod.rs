@@ -19,8 +19,12 @@ pub use router::router;
 pub use serve::serve;
 pub use state::{App, AppParts, Urls};
 
-use self::representation::RealmRepresentation;
+use serde_json::{Map, Value};
+
+use self::representation::{RealmRepresentation, export};
+use crate::flow::export_realm::{WholeRealm, WholeUser};
 use crate::flow::{Server, admin as administration};
+use crate::model::RealmSnapshot;
 use crate::model::realm_import::RealmImport;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -30,6 +34,16 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// A name as a segment of a path.
 fn path_segment(name: &str) -> String {
     utf8_percent_encode(name, SEGMENT).to_string()
+}
+
+/// A realm for a file, without its users: what `export` writes and `read_realm_file` reads.
+pub fn realm_file(whole: &WholeRealm) -> Map<String, Value> {
+    export::realm_file(&whole.snapshot, &whole.components, export::Parts::WHOLE)
+}
+
+/// A user for a realm's file.
+pub fn user_of_realm_file(realm: &RealmSnapshot, user: &WholeUser) -> Map<String, Value> {
+    export::whole_user(realm, user)
 }
 
 /// Reads a realm file: a representation as `POST /admin/realms` takes it. Clients without a secret get one.

@@ -15,24 +15,36 @@ fn context(realm: &RealmId, user: &UserId, credential: &str) -> String {
 
 /// The user's credentials, the one to try first first.
 pub async fn list_credentials(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -> Result<Vec<Credential>, StoreError> {
+    let found = list_credentials_of(db, realm, std::slice::from_ref(user)).await?;
+    Ok(found.into_iter().map(|(_, credential)| credential).collect())
+}
+
+/// The credentials of several users, each user's in the order in which they are tried.
+pub async fn list_credentials_of(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    users: &[UserId],
+) -> Result<Vec<(UserId, Credential)>, StoreError> {
+    let users: Vec<String> = users.iter().map(|user| user.as_str().to_owned()).collect();
     let rows = sqlx::query!(
-        "select credential_id, kind, user_label, secret_data, credential_data, priority, created_at, last_step
-         from credential where realm_id = $1 and user_id = $2 order by priority, created_at, credential_id",
+        "select user_id, credential_id, kind, user_label, secret_data, credential_data, priority, created_at, last_step
+         from credential where realm_id = $1 and user_id = any($2) order by user_id, priority, created_at, credential_id",
         realm.as_str(),
-        user.as_str(),
+        &users,
     )
     .fetch_all(db.raw())
     .await?;
     let seal = db.seal.clone();
     rows.into_iter()
         .map(|r| {
+            let user = UserId::new(r.user_id);
             let secret_data = if r.kind == PASSWORD {
                 Secret::new(r.secret_data)
             } else {
-                let plain = seal.open(&context(realm, user, &r.credential_id), &r.secret_data)?;
+                let plain = seal.open(&context(realm, &user, &r.credential_id), &r.secret_data)?;
                 Secret::new(String::from_utf8(plain.to_vec()).map_err(StoreError::inconsistent)?)
             };
-            Ok(Credential {
+            let credential = Credential {
                 id: CredentialId::new(r.credential_id),
                 kind: r.kind,
                 user_label: r.user_label,
@@ -41,7 +53,8 @@ pub async fn list_credentials(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -
                 credential_data: r.credential_data,
                 priority: r.priority,
                 last_step: r.last_step,
-            })
+            };
+            Ok((user, credential))
         })
         .collect()
 }

@@ -31,6 +31,18 @@ pub async fn list_federated_identities(
     Ok(links.into_iter().filter_map(|link| serde_json::from_value(link).ok()).collect())
 }
 
+/// The links of several users, as they are kept; of those only who have any.
+pub async fn list_links_of(db: &mut Db<'_>, realm: &RealmId, users: &[UserId]) -> Result<Vec<(UserId, Value)>, StoreError> {
+    let users: Vec<String> = users.iter().map(|user| user.as_str().to_owned()).collect();
+    let rows = sqlx::query!(
+        "select user_id, federated_identities from user_account
+         where realm_id = $1 and user_id = any($2) and jsonb_array_length(federated_identities) > 0",
+        realm.as_str(),
+        &users,
+    );
+    Ok(rows.fetch_all(db.raw()).await?.into_iter().map(|r| (UserId::new(r.user_id), r.federated_identities)).collect())
+}
+
 /// Links the user; false if there is a link to the provider already.
 pub async fn insert_federated_identity(
     db: &mut Db<'_>,

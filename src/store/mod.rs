@@ -149,6 +149,14 @@ impl Store {
         Ok(value)
     }
 
+    /// Runs `work` on one moment of the database, whatever others write meanwhile. Nothing can be written.
+    pub async fn at_one_moment<T, E: From<StoreError>>(
+        &self,
+        work: impl AsyncFnOnce(&mut Db<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        work(&mut self.snapshot().await?).await
+    }
+
     fn max_connections(&self) -> u32 {
         self.pool.options().get_max_connections()
     }

@@ -10,6 +10,8 @@ use crate::model::{GroupId, RealmId, RoleId};
 
 /// A realm's name is taken.
 pub const NAME_KEY: &str = "realm_name_key";
+/// A realm's id is taken.
+pub const ID_KEY: &str = "realm_pkey";
 
 /// A realm as it is first written.
 #[derive(Clone, Debug)]
@@ -56,6 +58,28 @@ pub fn open_mail_secret(
     let opened = store.seal.open(&format!("{realm}|realm|smtp_{name}"), sealed)?;
     let text = std::str::from_utf8(&opened).map_err(|_| StoreError::Inconsistent(format!("smtpServer.{name} is no text")))?;
     Ok(Some(Secret::new(text)))
+}
+
+/// The settings with the secrets of the mail server and of identity providers in the clear, for a file that has them all.
+pub fn open_secrets(db: &Db<'_>, realm: &RealmId, settings: &Map<String, Value>) -> Result<Map<String, Value>, StoreError> {
+    let open = |secret: Option<&mut Value>, context: String| -> Result<(), StoreError> {
+        if let Some(secret) = secret
+            && let Some(sealed) = secret.get("sealed").and_then(Value::as_str)
+        {
+            let opened = db.seal.open(&context, sealed)?;
+            *secret = json!(std::str::from_utf8(&opened).map_err(StoreError::inconsistent)?);
+        }
+        Ok(())
+    };
+    let mut settings = settings.clone();
+    for name in MAIL_SECRETS {
+        open(settings.get_mut("smtpServer").and_then(|mail| mail.get_mut(name)), format!("{realm}|realm|smtp_{name}"))?;
+    }
+    for provider in settings.get_mut(IDENTITY_PROVIDERS).and_then(Value::as_array_mut).into_iter().flatten() {
+        let secret = provider.get_mut("config").and_then(|config| config.get_mut(IDENTITY_PROVIDER_SECRET));
+        open(secret, format!("{realm}|realm|identity_provider_secret"))?;
+    }
+    Ok(settings)
 }
 
 pub async fn insert_realm(db: &mut Db<'_>, realm: &NewRealm<'_>, now: Timestamp) -> Result<(), StoreError> {

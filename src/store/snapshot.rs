@@ -14,14 +14,18 @@ use crate::model::{
 
 /// Reads a realm; `None` if there is none with this id.
 pub async fn load(store: &Store, realm: &RealmId) -> Result<Option<RealmSnapshot>, StoreError> {
-    let mut db = store.snapshot().await?;
-    let Some(row) = realm_row(&mut db, realm).await? else { return Ok(None) };
-    let mut mappers = mappers(&mut db, realm).await?;
-    let mut clients = clients(&mut db, realm, &mut mappers.of_clients).await?;
-    let scopes = client_scope::list_scopes(&mut db, realm).await?;
-    let groups = group::list_groups(&mut db, realm).await?;
-    let roles = role::list_roles(&mut db, realm).await?;
-    let keys = signing_key::list_keys(&mut db, realm).await?;
+    load_in(&mut store.snapshot().await?, realm).await
+}
+
+/// The same within a transaction, which has to see one moment.
+pub async fn load_in(db: &mut Db<'_>, realm: &RealmId) -> Result<Option<RealmSnapshot>, StoreError> {
+    let Some(row) = realm_row(db, realm).await? else { return Ok(None) };
+    let mut mappers = mappers(db, realm).await?;
+    let mut clients = clients(db, realm, &mut mappers.of_clients).await?;
+    let scopes = client_scope::list_scopes(db, realm).await?;
+    let groups = group::list_groups(db, realm).await?;
+    let roles = role::list_roles(db, realm).await?;
+    let keys = signing_key::list_keys(db, realm).await?;
     let assigned = |optional: bool| {
         let mut ids: Vec<_> = scopes.iter().filter(|(_, a)| *a == Some(optional)).map(|(s, _)| s.id.clone()).collect();
         ids.sort();

@@ -155,6 +155,17 @@ pub async fn list_users(
     Ok(rows.fetch_all(db.raw()).await?.into_iter().map(User::from).collect())
 }
 
+/// Every user, service accounts among them, by id: those after this one, up to a limit.
+pub async fn list_all(db: &mut Db<'_>, realm: &RealmId, after: Option<&UserId>, limit: i64) -> Result<Vec<User>, StoreError> {
+    let rows = select_users!(
+        "($2::text is null or u.user_id > $2) order by u.user_id limit $3",
+        realm.as_str(),
+        after.map(UserId::as_str),
+        limit
+    );
+    Ok(rows.fetch_all(db.raw()).await?.into_iter().map(User::from).collect())
+}
+
 /// The direct members of a group by name, a page at a time.
 pub async fn list_members(
     db: &mut Db<'_>,

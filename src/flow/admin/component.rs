@@ -14,7 +14,7 @@ use crate::flow::masking::MASK;
 use crate::model::admin_event::ResourceType;
 use crate::model::component::{Config, PROFILE_CONFIG, USER_PROFILE, user_profile_id};
 use crate::model::signing_key::StoredKey;
-use crate::model::{Component, ComponentId};
+use crate::model::{Component, ComponentId, Realm};
 use crate::oidc::user_profile::{self, ProfileProblem};
 use crate::store::{self, Db, StoreError};
 
@@ -38,7 +38,7 @@ pub async fn list(cx: &Cx) -> Result<Vec<Component>, StoreError> {
     let snapshot = cx.snapshot();
     let mut all = store::component::list_components(&mut cx.store().db().await?, &snapshot.realm.id).await?;
     all.extend(snapshot.keys.iter().map(|key| key::shown(key, &snapshot.realm.id)));
-    all.extend(profile(cx));
+    all.extend(profile(&cx.snapshot().realm));
     all.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     Ok(all)
 }
@@ -48,8 +48,7 @@ pub async fn find(cx: &Cx, id: &str) -> Result<Component, Refusal> {
 }
 
 /// The edited user profile as a component; a realm that has the profile of every fresh one has none.
-fn profile(cx: &Cx) -> Option<Component> {
-    let realm = &cx.snapshot().realm;
+pub fn profile(realm: &Realm) -> Option<Component> {
     let profile = realm.user_profile.as_ref()?;
     Some(Component {
         id: user_profile_id(&realm.id),

@@ -24,7 +24,7 @@ use crate::store::StoreError;
 /// Keycloak writes secrets without padding, and files that people wrote may have it.
 const SECRET: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
 const CERTIFICATE: &str = "certificate";
@@ -198,19 +198,48 @@ pub fn shown(key: &StoredKey, realm: &RealmId) -> Component {
     }
 }
 
+/// The provider of a key with its private part, for a file that has everything: read again it makes the same key, under the same
+/// `kid`.
+pub fn whole(key: &StoredKey, realm: &RealmId) -> Component {
+    let mut component = shown(key, realm);
+    let purpose = Purpose::of(&component);
+    put_private(key, &mut component, purpose.is_some_and(Purpose::is_secret));
+    let public = match (purpose, key.provider_id.as_str()) {
+        (Some(Purpose::Sign(algorithm)), "ecdsa-generated") => Some((algorithm, "ecdsaPublicKey")),
+        (Some(Purpose::Sign(algorithm)), "eddsa-generated") => Some((algorithm, "eddsaPublicKey")),
+        _ => None,
+    };
+    if ["rsa-generated", "rsa-enc-generated"].contains(&key.provider_id.as_str()) {
+        let name = if purpose == Some(Purpose::Receive) { "ENC" } else { "SIG" };
+        component.config.insert("keyUse".to_owned(), vec![name.to_owned()]);
+    }
+    // Keycloak keeps the public half of these beside the private one, and wants both.
+    if let Some((algorithm, name)) = public
+        && let Ok(pair) = Key::from_pkcs8("", algorithm, &key.material, None)
+        && let Some(public) = pair.public()
+    {
+        component.config.insert(name.to_owned(), vec![STANDARD.encode(public.spki_der())]);
+    }
+    component
+}
+
+fn put_private(key: &StoredKey, component: &mut Component, is_secret: bool) {
+    let private = if is_secret { SECRET.encode(&key.material) } else { STANDARD.encode(&key.material) };
+    let name = private_name(&component.provider_id).to_owned();
+    component.config.insert(name, vec![private]);
+    component.config.insert("kid".to_owned(), vec![key.id.to_string()]);
+    if let Some(certificate) = key.certificate.as_ref().filter(|_| component.config(CERTIFICATE).is_none()) {
+        component.config.insert(CERTIFICATE.to_owned(), vec![STANDARD.encode(certificate)]);
+    }
+}
+
 /// Puts the present key into a changed configuration, unless that asks for another: a new private part, another type or curve,
 /// another size.
 pub fn keep(key: &StoredKey, changed: &mut Component, purpose: Purpose) {
     if private(changed).is_some() || !fits(key, purpose) || has_other_size(key, changed) {
         return;
     }
-    let private = if purpose.is_secret() { SECRET.encode(&key.material) } else { STANDARD.encode(&key.material) };
-    let name = private_name(&changed.provider_id).to_owned();
-    changed.config.insert(name, vec![private]);
-    changed.config.insert("kid".to_owned(), vec![key.id.to_string()]);
-    if let Some(certificate) = key.certificate.as_ref().filter(|_| changed.config(CERTIFICATE).is_none()) {
-        changed.config.insert(CERTIFICATE.to_owned(), vec![STANDARD.encode(certificate)]);
-    }
+    put_private(key, changed, purpose.is_secret());
 }
 
 /// Whether a key can do what is wanted now. One RSA key serves every RSA algorithm, one secret every HMAC.

@@ -39,7 +39,34 @@ pub struct Imported {
 }
 
 /// Makes the realm. Roles over it in the master realm are made along.
-pub async fn run(server: &Server, mut import: RealmImport, creator: Option<&Creator<'_>>) -> Result<Imported, ImportError> {
+pub async fn run(server: &Server, import: RealmImport, creator: Option<&Creator<'_>>) -> Result<Imported, ImportError> {
+    make(server, import, creator, false).await
+}
+
+/// Makes the realm and takes it back: what a file comes to, for whoever wants to know before.
+pub async fn rehearse(server: &Server, import: RealmImport) -> Result<Imported, ImportError> {
+    make(server, import, None, true).await
+}
+
+/// Why a transaction did not last.
+enum Undone {
+    Failed(ImportError),
+    /// What found no place, as if it had been written.
+    Rehearsed(Vec<String>),
+}
+
+impl From<StoreError> for Undone {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+async fn make(
+    server: &Server,
+    mut import: RealmImport,
+    creator: Option<&Creator<'_>>,
+    rehearses: bool,
+) -> Result<Imported, ImportError> {
     let now = server.clock.now();
     let mut not_taken_over = std::mem::take(&mut import.not_taken_over);
     not_taken_over.extend(without_effect(&import));
@@ -51,8 +78,18 @@ pub async fn run(server: &Server, mut import: RealmImport, creator: Option<&Crea
     not_taken_over.extend(without_place(&import));
     let credentials = hash_passwords(server, &mut import, now).await?;
     let writer = Writer { server, realm: &realm, now, import: &import };
-    let made = server.store.in_tx_or(async |db| writer.write(db, &keys, &credentials, creator).await).await;
-    not_taken_over.extend(made.map_err(|error| explain(error, &import.name))?);
+    let made = server.store.in_tx_or(async |db| {
+        let lost = writer.write(db, &keys, &credentials, creator).await.map_err(Undone::Failed)?;
+        if rehearses { Err(Undone::Rehearsed(lost)) } else { Ok(lost) }
+    });
+    match made.await {
+        Ok(lost) => not_taken_over.extend(lost),
+        Err(Undone::Failed(error)) => return Err(explain(error, &import.name)),
+        Err(Undone::Rehearsed(lost)) => {
+            not_taken_over.extend(lost);
+            return Ok(Imported { realm, not_taken_over });
+        }
+    }
     server.realms.invalidate(&realm);
     if let Some(master) = server.realms.get(&server.store, "master").await? {
         server.realms.invalidate(&master.snapshot.realm.id);
@@ -113,7 +150,8 @@ fn roles_that_are_only_named(import: &mut RealmImport) {
 fn explain(error: ImportError, name: &str) -> ImportError {
     match error {
         ImportError::Store(StoreError::Conflict(constraint)) => {
-            if constraint == store::realm::NAME_KEY {
+            // A file that was taken in brings its id again, whatever the realm is called by now.
+            if [store::realm::NAME_KEY, store::realm::ID_KEY].contains(&constraint.as_str()) {
                 ImportError::Exists(name.to_owned())
             } else {
                 ImportError::Duplicate

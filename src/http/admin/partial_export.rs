@@ -27,7 +27,7 @@ async fn export(admin: Admin<ManageRealm>, query: Query) -> Answer {
         return Err(AdminError::Forbidden);
     }
     let components = component::list(&admin.cx).await?;
-    let mut file = realm_file(admin.cx.snapshot(), &components, Parts { clients, groups_and_roles });
+    let mut file = realm_file(admin.cx.snapshot(), &components, Parts { clients, groups_and_roles, secrets: false });
     if clients {
         file.insert("users".to_owned(), Value::from(service_accounts(&admin.cx).await?));
     }

@@ -9,11 +9,14 @@ use super::client_scope::client_scope;
 use super::group::group as full_group;
 use super::realm::realm as shown_realm;
 use super::role::role as full_role;
+use super::user::user as full_user;
+use crate::flow::export_realm::WholeUser;
 use crate::flow::masking::{MASK, mask};
 use crate::model::authentication_flow::{AuthenticationFlow, CONFIGS, FLOWS, Flows};
 use crate::model::component::is_secret;
+use crate::model::credential::{Credential, OTP};
 use crate::model::realm::{IDENTITY_PROVIDER_MAPPERS, IDENTITY_PROVIDER_SECRET, IDENTITY_PROVIDERS, LOCALIZATION_TEXTS};
-use crate::model::{ClientScopeId, Component, GroupId, RealmSnapshot, Role, RoleId, User, required_action};
+use crate::model::{ClientScopeId, Component, Consent, GroupId, RealmSnapshot, Role, RoleId, User, required_action};
 
 /// The version of Keycloak that reads such files.
 const VERSION: &str = "26.7.0";
@@ -23,12 +26,23 @@ const VERSION: &str = "26.7.0";
 pub(crate) struct Parts {
     pub clients: bool,
     pub groups_and_roles: bool,
+    /// Whether secrets and private keys stand in the file, as they are in what it is made of; else masks do.
+    pub secrets: bool,
 }
 
-/// The realm without its users. In the place of secrets there are masks, and there are no private keys.
+impl Parts {
+    pub(crate) const WHOLE: Self = Self { clients: true, groups_and_roles: true, secrets: true };
+}
+
+/// The realm without its users.
 pub(crate) fn realm_file(snapshot: &RealmSnapshot, components: &[Component], parts: Parts) -> Map<String, Value> {
     let Value::Object(mut file) = shown_realm(snapshot) else { return Map::new() };
-    file.extend(documents(snapshot));
+    file.extend(documents(snapshot, parts.secrets));
+    if parts.secrets
+        && let Some(mail) = snapshot.realm.document.get("smtpServer")
+    {
+        file.insert("smtpServer".to_owned(), mail.clone());
+    }
     file.insert("keycloakVersion".to_owned(), json!(VERSION));
     let realm = &snapshot.realm;
     let mut scopes: Vec<_> = snapshot.scopes.values().collect();
@@ -37,19 +51,19 @@ pub(crate) fn realm_file(snapshot: &RealmSnapshot, components: &[Component], par
     file.insert("defaultDefaultClientScopes".to_owned(), json!(scope_names(snapshot, &realm.default_scopes)));
     file.insert("defaultOptionalClientScopes".to_owned(), json!(scope_names(snapshot, &realm.optional_scopes)));
     file.extend(scope_mappings(snapshot, parts.clients));
-    file.insert("components".to_owned(), tree_of(components, realm.id.as_str()));
+    file.insert("components".to_owned(), tree_of(components, realm.id.as_str(), parts.secrets));
     if parts.groups_and_roles {
         file.insert("roles".to_owned(), roles(snapshot));
         file.insert("groups".to_owned(), groups(snapshot, None));
     }
     if parts.clients {
-        file.insert("clients".to_owned(), clients(snapshot));
+        file.insert("clients".to_owned(), clients(snapshot, parts.secrets));
     }
     file
 }
 
 /// What of the realm's document has addresses of its own.
-fn documents(snapshot: &RealmSnapshot) -> Map<String, Value> {
+fn documents(snapshot: &RealmSnapshot, secrets: bool) -> Map<String, Value> {
     let realm = &snapshot.realm;
     let flows = Flows::of(realm);
     let list = |name: &str| realm.document.get(name).cloned().unwrap_or_else(|| json!([]));
@@ -61,7 +75,7 @@ fn documents(snapshot: &RealmSnapshot) -> Map<String, Value> {
     put(LOCALIZATION_TEXTS, realm.document.get(LOCALIZATION_TEXTS).cloned().unwrap_or_else(|| json!({})));
     put(IDENTITY_PROVIDER_MAPPERS, list(IDENTITY_PROVIDER_MAPPERS));
     let mut providers = list(IDENTITY_PROVIDERS);
-    for provider in providers.as_array_mut().into_iter().flatten() {
+    for provider in providers.as_array_mut().into_iter().flatten().filter(|_| !secrets) {
         if let Some(secret) = provider.get_mut("config").and_then(|config| config.get_mut(IDENTITY_PROVIDER_SECRET)) {
             *secret = json!(MASK);
         }
@@ -179,35 +193,40 @@ fn groups(snapshot: &RealmSnapshot, parent: Option<&GroupId>) -> Value {
     below.collect()
 }
 
-fn clients(snapshot: &RealmSnapshot) -> Value {
+fn clients(snapshot: &RealmSnapshot, secrets: bool) -> Value {
     let mut all: Vec<_> = snapshot.clients.values().collect();
     all.sort_by(|a, b| a.client_id.cmp(&b.client_id));
     let exported = all.into_iter().map(|client| {
         let mut shown = shown_client(snapshot, client, false);
         if let Some(fields) = shown.as_object_mut() {
             fields.remove("access");
+            if secrets {
+                fields.insert("attributes".to_owned(), json!(client.settings.attributes));
+            }
         }
-        mask(&mut shown);
+        if !secrets {
+            mask(&mut shown);
+        }
         shown
     });
     exported.collect()
 }
 
 /// Components by the type of their provider, each with those below it.
-fn tree_of(components: &[Component], parent: &str) -> Value {
+fn tree_of(components: &[Component], parent: &str, secrets: bool) -> Value {
     let mut by_type: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for component in components.iter().filter(|c| c.parent == parent) {
         let config: Map<String, Value> = component
             .config
             .iter()
-            .filter(|(name, _)| !is_secret(name))
+            .filter(|(name, _)| secrets || !is_secret(name))
             .map(|(name, values)| (name.clone(), json!(values)))
             .collect();
         let mut shown = json!({
             "id": component.id,
             "name": component.name,
             "providerId": component.provider_id,
-            "subComponents": tree_of(components, component.id.as_str()),
+            "subComponents": tree_of(components, component.id.as_str(), secrets),
             "config": config,
         });
         if let (Some(sub_type), Some(fields)) = (&component.sub_type, shown.as_object_mut()) {
@@ -216,6 +235,54 @@ fn tree_of(components: &[Component], parent: &str) -> Value {
         by_type.entry(&component.provider_type).or_default().push(shown);
     }
     json!(by_type)
+}
+
+/// A user with all that there is of it.
+pub(crate) fn whole_user(snapshot: &RealmSnapshot, whole: &WholeUser) -> Map<String, Value> {
+    let user = &whole.user;
+    let mut shown = full_user(snapshot, user, whole.credentials.iter().any(|credential| credential.kind == OTP));
+    // Whoever may read this file may read what a profile hides from administrators.
+    if !user.attributes.is_empty() {
+        shown.insert("attributes".to_owned(), json!(user.attributes));
+    }
+    shown.extend(held(snapshot, user));
+    shown.insert("credentials".to_owned(), whole.credentials.iter().map(credential).collect());
+    if let Some(links) = &whole.links {
+        shown.insert("federatedIdentities".to_owned(), links.clone());
+    }
+    if let Some(client) = user.service_account_of.as_ref().and_then(|uuid| snapshot.clients.get(uuid)) {
+        shown.insert("serviceAccountClientId".to_owned(), json!(client.client_id));
+    }
+    let consents: Vec<Value> = user.consents.iter().filter_map(|given| consent(snapshot, given)).collect();
+    if !consents.is_empty() {
+        shown.insert("clientConsents".to_owned(), Value::from(consents));
+    }
+    shown
+}
+
+fn credential(credential: &Credential) -> Value {
+    let mut shown = json!({
+        "id": credential.id,
+        "type": credential.kind,
+        "createdDate": credential.created_at.unix_millis(),
+        "secretData": credential.secret_data.expose(),
+        "credentialData": credential.credential_data.to_string(),
+        "priority": credential.priority,
+    });
+    if let Some(label) = &credential.user_label {
+        shown["userLabel"] = json!(label);
+    }
+    shown
+}
+
+fn consent(snapshot: &RealmSnapshot, given: &Consent) -> Option<Value> {
+    let client = snapshot.clients.get(&given.client)?;
+    Some(json!({
+        "clientId": client.client_id,
+        "grantedClientScopes": scope_names(snapshot, &given.scopes),
+        "createdDate": given.created_at.unix_millis(),
+        "lastUpdatedDate": given.updated_at.unix_millis(),
+    }))
 }
 
 /// What a user holds, by name: roles of the realm and of clients, and groups by path.
