@@ -46,6 +46,7 @@ mod password_policy;
 mod push_to_clients;
 mod races;
 mod realm_files;
+mod realm_transfer;
 mod registration;
 mod rotation;
 mod rotation_model;
