@@ -56,12 +56,10 @@ pub async fn run<E: From<StoreError>>(
             let Some(realm) = read_realm(db, name).await? else { return Ok(false) };
             let id = realm.snapshot.realm.id.clone();
             write(Piece::Realm(Box::new(realm)))?;
-            let mut last = None;
-            while with_users {
-                let page = store::user_list::list_all(db, &id, last.as_ref(), PAGE).await?;
-                let Some(end) = page.last() else { break };
-                last = Some(end.id.clone());
-                write(Piece::Users(with_proofs(db, &id, page).await?))?;
+            let mut users = if with_users { store::user_list::list_all(db, &id, None, PAGE).await? } else { Vec::new() };
+            while let Some(last) = users.last().map(|user| user.id.clone()) {
+                write(Piece::Users(with_proofs(db, &id, users).await?))?;
+                users = store::user_list::list_all(db, &id, Some(&last), PAGE).await?;
             }
             Ok(true)
         })

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use keycloak::types::{
     ClientInitialAccessCreatePresentation, ClientRepresentation, ClientScopeRepresentation, CredentialRepresentation,
-    GroupRepresentation, ProtocolMapperRepresentation, RealmRepresentation, RoleRepresentation, TypeMap, UserRepresentation,
+    GroupRepresentation, ProtocolMapperRepresentation, RealmRepresentation, RoleRepresentation, UserRepresentation,
 };
 use keycloak::{KeycloakAdmin, KeycloakAdminToken};
 use serde_json::json;
@@ -13,8 +13,8 @@ use crate::support::{Answer, TestServer, claims};
 
 const REALM: &str = "works";
 
-fn map(pairs: &[(&str, &str)]) -> TypeMap<String, String> {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<HashMap<_, _>>().into()
+fn map(pairs: &[(&str, &str)]) -> HashMap<String, String> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 #[tokio::test]

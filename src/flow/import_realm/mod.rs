@@ -1,11 +1,10 @@
 //! Making a realm, from nothing or from a file: everything in one transaction, or nothing.
 
-use std::collections::{BTreeMap, HashSet};
-
 mod components;
 mod keys;
 mod master;
 mod passwords;
+mod sound;
 mod users;
 mod without_effect;
 mod writer;
@@ -13,6 +12,7 @@ mod writer;
 use self::components::{parts_of, without_place};
 use self::keys::keys_of;
 pub(in crate::flow) use self::passwords::hash_passwords;
+use self::sound::{check, roles_that_are_only_named};
 pub use self::users::service_account;
 use self::without_effect::without_effect;
 pub use self::writer::{Creator, ImportError};
@@ -22,10 +22,7 @@ use super::new_realm;
 use crate::model::credential::Credential;
 use crate::model::realm_import::{ClientImport, ClientScopeImport, GroupImport, RealmImport, RoleImport, RoleRef, ScopeOwner};
 use crate::model::signing_key::StoredKey;
-use crate::model::{
-    ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, RealmSettings, Role, RoleId, own_attributes,
-};
-use crate::oidc::{one_time_password, user_profile};
+use crate::model::{ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, Role, RoleId};
 use crate::store::client::ClientRow;
 use crate::store::protocol_mapper::MapperOwner;
 use crate::store::{self, Db, StoreError};
@@ -98,52 +95,6 @@ async fn make(
         tracing::warn!(realm = import.name, path, "the realm file says this, and nothing here acts on it");
     }
     Ok(Imported { realm, not_taken_over })
-}
-
-/// Refuses what would silently mean something else than the file says.
-fn check(import: &RealmImport) -> Result<(), ImportError> {
-    if import.user_profile.as_ref().is_some_and(|profile| user_profile::check(profile).is_err()) {
-        return Err(ImportError::Unknown("The user profile cannot be read".to_owned()));
-    }
-    let settings = RealmSettings::of(&import.document);
-    own_attributes::check(&settings.attributes, false).map_err(ImportError::Unknown)?;
-    if let Some(setting) = one_time_password::impossible(&settings.otp) {
-        return Err(ImportError::Unknown(format!("Invalid value for {setting}")));
-    }
-    for client in &import.clients {
-        let checked = own_attributes::check(&client.settings.attributes, true);
-        checked.map_err(|text| ImportError::Unknown(format!("Client {}: {text}", client.client_id)))?;
-    }
-    Ok(())
-}
-
-/// Roles that users, groups and scope mappings name and the file does not have are made (Keycloak).
-fn roles_that_are_only_named(import: &mut RealmImport) {
-    fn of_groups<'a>(groups: &'a [GroupImport], named: &mut Vec<&'a RoleRef>) {
-        for group in groups {
-            named.extend(&group.roles);
-            of_groups(&group.groups, named);
-        }
-    }
-    let mut named: Vec<&RoleRef> = import.users.iter().flat_map(|u| &u.roles).collect();
-    named.extend(import.scope_mappings.iter().flat_map(|m| &m.roles));
-    of_groups(&import.groups, &mut named);
-    let mut there: HashSet<RoleRef> = import.roles.iter().map(|r| r.role.clone()).collect();
-    let clients: HashSet<&str> = import.clients.iter().map(|c| c.client_id.as_str()).collect();
-    let mut missing = Vec::new();
-    for role in named {
-        let has_place = role.client.as_deref().is_none_or(|client| clients.contains(client));
-        if has_place && there.insert(role.clone()) {
-            missing.push(RoleImport {
-                id: None,
-                role: role.clone(),
-                description: None,
-                attributes: BTreeMap::new(),
-                composites: Vec::new(),
-            });
-        }
-    }
-    import.roles.extend(missing);
 }
 
 /// What a conflict in the database means for the file.

@@ -1,0 +1,54 @@
+//! What a realm's file has to be before anything of it is written.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::writer::ImportError;
+use crate::model::realm_import::{GroupImport, RealmImport, RoleImport, RoleRef};
+use crate::model::{RealmSettings, own_attributes};
+use crate::oidc::{one_time_password, user_profile};
+
+/// Refuses what would silently mean something else than the file says.
+pub(super) fn check(import: &RealmImport) -> Result<(), ImportError> {
+    if import.user_profile.as_ref().is_some_and(|profile| user_profile::check(profile).is_err()) {
+        return Err(ImportError::Unknown("The user profile cannot be read".to_owned()));
+    }
+    let settings = RealmSettings::of(&import.document);
+    own_attributes::check(&settings.attributes, false).map_err(ImportError::Unknown)?;
+    if let Some(setting) = one_time_password::impossible(&settings.otp) {
+        return Err(ImportError::Unknown(format!("Invalid value for {setting}")));
+    }
+    for client in &import.clients {
+        let checked = own_attributes::check(&client.settings.attributes, true);
+        checked.map_err(|text| ImportError::Unknown(format!("Client {}: {text}", client.client_id)))?;
+    }
+    Ok(())
+}
+
+/// Roles that users, groups and scope mappings name and the file does not have are made (Keycloak).
+pub(super) fn roles_that_are_only_named(import: &mut RealmImport) {
+    fn of_groups<'a>(groups: &'a [GroupImport], named: &mut Vec<&'a RoleRef>) {
+        for group in groups {
+            named.extend(&group.roles);
+            of_groups(&group.groups, named);
+        }
+    }
+    let mut named: Vec<&RoleRef> = import.users.iter().flat_map(|u| &u.roles).collect();
+    named.extend(import.scope_mappings.iter().flat_map(|m| &m.roles));
+    of_groups(&import.groups, &mut named);
+    let mut there: HashSet<RoleRef> = import.roles.iter().map(|r| r.role.clone()).collect();
+    let clients: HashSet<&str> = import.clients.iter().map(|c| c.client_id.as_str()).collect();
+    let mut missing = Vec::new();
+    for role in named {
+        let has_place = role.client.as_deref().is_none_or(|client| clients.contains(client));
+        if has_place && there.insert(role.clone()) {
+            missing.push(RoleImport {
+                id: None,
+                role: role.clone(),
+                description: None,
+                attributes: BTreeMap::new(),
+                composites: Vec::new(),
+            });
+        }
+    }
+    import.roles.extend(missing);
+}
