@@ -196,19 +196,20 @@ mod tests {
             "roles": {"realm": [{"name": "x", "description": "d"}], "client": {"c": [{"name": "y"}]}},
             "groups": [{"name": "g", "subGroups": [{"name": "i"}]}],
             "components": {"org.x.Key": [{"name": "rsa", "config": {"priority": ["2"]}}]}});
+        // In the order of the file.
         assert_eq!(
             lines(file, realm),
             [
+                "~ enabled",
                 "~ attributes: a",
                 "~ clients.c: secret",
                 "- clients.d",
                 "+ clients.e",
-                "~ components.Key.rsa: config",
-                "~ enabled",
-                "- groups.g.h",
-                "+ groups.g.i",
                 "~ roles.x: description",
                 "+ clients.c.roles.y",
+                "- groups.g.h",
+                "+ groups.g.i",
+                "~ components.Key.rsa: config",
             ]
         );
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::rotation::futures;
 use crate::support::{Answer, TestServer, claims, refresh_token};
@@ -44,7 +45,7 @@ async fn cve_2022_3916_the_next_user_of_a_browser_does_not_get_the_sessions_of_t
     let admin = server.admin().await;
     let bob = json!({"username": "bob", "enabled": true, "email": "bob@example.org", "firstName": "Bob", "lastName": "Example",
         "credentials": [{"type": "password", "value": "bob"}]});
-    assert_eq!(admin.call(reqwest::Method::POST, "/demo/users", Some(&bob)).await.status, 201);
+    assert_eq!(admin.call(Method::POST, "/demo/users", Some(&bob)).await.status, 201);
     let browser = server.browser();
     let scope = [("scope", "openid offline_access")];
     let exchange = async |code: String| {
@@ -294,7 +295,7 @@ async fn cve_2026_18218_the_latest_not_before_counts() {
     admin.set(json!({"notBefore": 1_000})).await;
     let change = json!({"clientId": "demo-backup", "notBefore": server.now()});
     let path = format!("/demo/clients/{client}");
-    assert_eq!(admin.call(reqwest::Method::PUT, &path, Some(&change)).await.status, 204);
+    assert_eq!(admin.call(Method::PUT, &path, Some(&change)).await.status, 204);
     assert_eq!(server.refresh(&token).await.refusal(), (400, "invalid_grant", "Stale token"));
     server.finish().await;
 }
@@ -306,15 +307,43 @@ async fn a_role_does_not_become_administrative_by_being_renamed() {
     let management = admin.client("realm-management").await;
     let path = format!("/demo/clients/{management}");
     let renamed = json!({"clientId": "old-management"});
-    assert_eq!(admin.call(reqwest::Method::PUT, &path, Some(&renamed)).await.status, 403);
+    assert_eq!(admin.call(Method::PUT, &path, Some(&renamed)).await.status, 403);
     assert_eq!(admin.delete(&path).await.status, 403);
     assert_eq!(admin.delete(&format!("{path}/roles/manage-realm")).await.status, 403);
     let harmless = json!({"name": "harmless"});
-    assert_eq!(admin.call(reqwest::Method::POST, &format!("{path}/roles"), Some(&harmless)).await.status, 201);
+    assert_eq!(admin.call(Method::POST, &format!("{path}/roles"), Some(&harmless)).await.status, 201);
     let grown = json!({"name": "realm-admin"});
-    assert_eq!(admin.call(reqwest::Method::PUT, &format!("{path}/roles/harmless"), Some(&grown)).await.status, 403);
+    assert_eq!(admin.call(Method::PUT, &format!("{path}/roles/harmless"), Some(&grown)).await.status, 403);
     let other = format!("/demo/clients/{}", admin.client("demo-partner").await);
     let taken = json!({"clientId": "realm-management"});
-    assert_eq!(admin.call(reqwest::Method::PUT, &other, Some(&taken)).await.status, 403);
+    assert_eq!(admin.call(Method::PUT, &other, Some(&taken)).await.status, 403);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn cve_2026_93999_a_refresh_names_no_audience_that_was_only_asked_for() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    // An access token is for demo-spa only where the client is set up so.
+    let mapper = json!({"name": "for-spa", "protocol": "openid-connect", "protocolMapper": "oidc-audience-mapper",
+        "config": {"included.client.audience": "demo-spa", "access.token.claim": "true"}});
+    let form = [
+        ("grant_type", "password"),
+        ("username", "alice"),
+        ("password", "alice"),
+        ("scope", "openid offline_access"),
+        ("audience", "demo-spa"),
+        ("resource", "demo-spa"),
+    ];
+    let names_it = |tokens: &Value| claims(&tokens["access_token"])["aud"].to_string().contains("demo-spa");
+    let tokens = server.as_backup("/token", &form).await.granted();
+    assert!(!names_it(&tokens));
+    let refresh = refresh_token(&tokens);
+    let again = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str()), ("audience", "demo-spa")];
+    assert!(!names_it(&server.as_backup("/token", &again).await.granted()));
+    let backup = admin.client("demo-backup").await;
+    let path = format!("/demo/clients/{backup}/protocol-mappers/models");
+    assert_eq!(admin.call(Method::POST, &path, Some(&mapper)).await.status, 201);
+    assert!(names_it(&server.refresh(&refresh).await.granted()));
     server.finish().await;
 }
