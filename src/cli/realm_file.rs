@@ -101,7 +101,9 @@ async fn make(server: &Server, text: &[u8]) -> anyhow::Result<()> {
             tell_lost(&imported.not_taken_over);
             Ok(())
         }
-        Err(ImportError::Exists(_)) => bail!("the realm {name} is there already; --dry-run says how it differs"),
+        Err(ImportError::Exists(_) | ImportError::SameId) => {
+            bail!("the realm {name} is there already; --dry-run says how it differs")
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -122,7 +124,7 @@ async fn rehearse(server: &Server, text: &[u8]) -> anyhow::Result<()> {
             tell_lost(&imported.not_taken_over);
             Ok(())
         }
-        Err(ImportError::Exists(_)) => {
+        Err(ImportError::Exists(_) | ImportError::SameId) => {
             let file: Map<String, Value> = serde_json::from_slice(text)?;
             let lines = difference(&file, &as_a_file(server, &name).await?);
             output::line(format!("{name} is there already and would be left as it is; {} differences to the file", lines.len()));

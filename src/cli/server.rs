@@ -14,12 +14,13 @@ use super::demo_realm;
 use super::output;
 use crate::base::{Clock, Entropy, Sealer};
 use crate::config::{Mode, PasswordSettings, Settings};
+use crate::flow::Server;
 use crate::flow::bootstrap::{self, Bootstrapped, FirstAdmin};
+use crate::flow::import_realm::{self, ImportError};
 use crate::flow::outgoing::Outgoing;
 use crate::flow::password::{Cost, Passwords};
 use crate::flow::realms::Realms;
 use crate::flow::sweep::{self, SweepRules};
-use crate::flow::{Server, import_realm};
 use crate::http::{App, AppParts, Urls, management_router, read_realm_file, router, serve};
 use crate::store::Store;
 use crate::sweeper;
@@ -157,7 +158,7 @@ async fn import(server: &Server, text: &[u8]) -> anyhow::Result<()> {
     let name = import.name.clone();
     match import_realm::run(server, import, None).await {
         Ok(_) => tracing::info!(realm = name, "imported"),
-        Err(import_realm::ImportError::Exists(_)) => tracing::info!(realm = name, "is there already; not imported"),
+        Err(ImportError::Exists(_) | ImportError::SameId) => tracing::info!(realm = name, "is there already; not imported"),
         Err(error) => return Err(error.into()),
     }
     Ok(())

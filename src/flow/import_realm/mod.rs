@@ -100,14 +100,11 @@ async fn make(
 /// What a conflict in the database means for the file.
 fn explain(error: ImportError, name: &str) -> ImportError {
     match error {
-        ImportError::Store(StoreError::Conflict(constraint)) => {
-            // A file that was taken in brings its id again, whatever the realm is called by now.
-            if [store::realm::NAME_KEY, store::realm::ID_KEY].contains(&constraint.as_str()) {
-                ImportError::Exists(name.to_owned())
-            } else {
-                ImportError::Duplicate
-            }
-        }
+        ImportError::Store(StoreError::Conflict(constraint)) => match constraint.as_str() {
+            store::realm::NAME_KEY => ImportError::Exists(name.to_owned()),
+            store::realm::ID_KEY => ImportError::SameId,
+            _ => ImportError::Duplicate,
+        },
         other => other,
     }
 }

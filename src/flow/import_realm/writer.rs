@@ -25,6 +25,9 @@ pub enum ImportError {
     /// A realm of this name is there.
     #[error("Realm {0} already exists")]
     Exists(String),
+    /// A realm has the id that the file brings: it was taken in before, whatever it is called by now.
+    #[error("Duplicate resource error")]
+    SameId,
     /// Two things of the file have one name, or one id.
     #[error("Duplicate resource error")]
     Duplicate,

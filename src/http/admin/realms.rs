@@ -107,7 +107,7 @@ fn unreadable() -> AdminError {
 fn explain(error: ImportError) -> AdminError {
     match error {
         ImportError::Store(error) => error.into(),
-        ImportError::Exists(_) | ImportError::Duplicate => AdminError::conflict(error.to_string()),
+        ImportError::Exists(_) | ImportError::Duplicate | ImportError::SameId => AdminError::conflict(error.to_string()),
         ImportError::Unknown(text) => AdminError::bad_request(text),
         ImportError::Busy => {
             AdminError::Described(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", ImportError::Busy.to_string())

@@ -137,7 +137,7 @@ fn listed(import: &RealmImport, part: &str) -> Vec<Map<String, Value>> {
 
 fn explain(error: ImportError) -> Refusal {
     match error {
-        ImportError::Store(store::StoreError::Conflict(_)) | ImportError::Duplicate => {
+        ImportError::Store(store::StoreError::Conflict(_)) | ImportError::Duplicate | ImportError::SameId => {
             Refusal::Exists("Duplicate resource error".to_owned())
         }
         ImportError::Store(error) => error.into(),
