@@ -17,7 +17,7 @@ const LISTS: [(&str, &str); 7] = [
     ("requiredActions", "alias"),
     ("identityProviders", "alias"),
 ];
-/// What differs in each realm, or is said elsewhere as well.
+/// Fields of things that differ in each realm, or are said elsewhere as well. Settings and attributes of such a name count.
 const PASSED_OVER: [&str; 14] = [
     "access",
     "composite",
@@ -48,7 +48,7 @@ pub(super) fn difference(file: &Map<String, Value>, realm: &Map<String, Value>) 
             _ if PASSED_OVER.contains(&name.as_str()) || same(wanted, found) => {}
             (_, None) => match (wanted, found) {
                 (Value::Object(wanted), Value::Object(found)) => {
-                    let changed = fields(wanted, found);
+                    let changed: Vec<&str> = differing(wanted, found).collect();
                     lines.push(format!("~ {name}: {}", changed.join(", ")));
                 }
                 _ => lines.push(format!("~ {name}")),
@@ -84,11 +84,13 @@ fn things(place: &str, wanted: &Things<'_>, found: &Things<'_>, lines: &mut Vec<
 
 /// The fields of an object that differ.
 fn fields<'a>(wanted: &'a Map<String, Value>, found: &Map<String, Value>) -> Vec<&'a str> {
-    let differs = |(name, value): &(&String, &Value)| {
-        let is_shown = !PASSED_OVER.contains(&name.as_str()) && *name != "subGroups" && *name != "subComponents";
-        is_shown && !same(value, found.get(*name).unwrap_or(&Value::Null))
-    };
-    wanted.iter().filter(differs).map(|(name, _)| name.as_str()).collect()
+    let is_shown = |name: &&str| !PASSED_OVER.contains(name) && *name != "subGroups" && *name != "subComponents";
+    differing(wanted, found).filter(is_shown).collect()
+}
+
+fn differing<'a>(wanted: &'a Map<String, Value>, found: &Map<String, Value>) -> impl Iterator<Item = &'a str> {
+    let differs = |(name, value): &(&String, &Value)| !same(value, found.get(*name).unwrap_or(&Value::Null));
+    wanted.iter().filter(differs).map(|(name, _)| name.as_str())
 }
 
 fn roles(wanted: &Value, found: &Value, lines: &mut Vec<String>) {
@@ -137,26 +139,37 @@ fn same(wanted: &Value, found: &Value) -> bool {
     match (wanted, found) {
         (Value::String(text), _) if text == "**********" => true,
         (Value::Array(a), Value::Array(b)) => {
-            let set = |list: &[Value]| list.iter().map(plain).collect::<BTreeSet<String>>();
+            let set = |list: &[Value]| list.iter().map(thing).collect::<BTreeSet<String>>();
             set(a) == set(b)
         }
-        (Value::Object(a), Value::Object(b)) => fields(a, b).is_empty(),
+        (Value::Object(a), Value::Object(b)) => differing(a, b).next().is_none(),
         _ if is_empty(wanted) && is_empty(found) => true,
         _ => wanted == found,
     }
 }
 
-/// A value as text, without ids.
-fn plain(value: &Value) -> String {
+/// One of a list as text, without ids.
+fn thing(value: &Value) -> String {
     match value {
         Value::Object(fields) => {
-            let kept = fields.iter().filter(|(name, _)| !PASSED_OVER.contains(&name.as_str()));
-            let texts: BTreeSet<String> = kept.map(|(name, value)| format!("{name}:{};", plain(value))).collect();
-            texts.into_iter().collect()
+            text(&fields.iter().filter(|(name, _)| !PASSED_OVER.contains(&name.as_str())).collect::<Vec<_>>())
         }
-        Value::Array(items) => items.iter().map(plain).collect::<BTreeSet<_>>().into_iter().collect(),
+        other => plain(other),
+    }
+}
+
+/// A value as text.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => text(&fields.iter().collect::<Vec<_>>()),
+        Value::Array(items) => items.iter().map(thing).collect::<BTreeSet<_>>().into_iter().collect(),
         other => other.to_string(),
     }
+}
+
+fn text(fields: &[(&String, &Value)]) -> String {
+    let texts: BTreeSet<String> = fields.iter().map(|(name, value)| format!("{name}:{};", plain(value))).collect();
+    texts.into_iter().collect()
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -189,10 +202,10 @@ mod tests {
 
     #[test]
     fn what_differs_is_named_and_never_shown() {
-        let realm = json!({"enabled": true, "attributes": {"a": "1"}, "clients": [{"clientId": "c", "secret": "old"}, {"clientId": "d"}],
+        let realm = json!({"enabled": true, "attributes": {"a": "1", "path": "x"}, "clients": [{"clientId": "c", "secret": "old"}, {"clientId": "d"}],
             "roles": {"realm": [{"name": "x"}], "client": {"c": []}}, "groups": [{"name": "g", "subGroups": [{"name": "h"}]}],
             "components": {"org.x.Key": [{"name": "rsa", "config": {"priority": ["1"]}}]}});
-        let file = json!({"enabled": false, "attributes": {"a": "2"}, "clients": [{"clientId": "c", "secret": "new"}, {"clientId": "e"}],
+        let file = json!({"enabled": false, "attributes": {"a": "2", "path": "y"}, "clients": [{"clientId": "c", "secret": "new"}, {"clientId": "e"}],
             "roles": {"realm": [{"name": "x", "description": "d"}], "client": {"c": [{"name": "y"}]}},
             "groups": [{"name": "g", "subGroups": [{"name": "i"}]}],
             "components": {"org.x.Key": [{"name": "rsa", "config": {"priority": ["2"]}}]}});
@@ -201,7 +214,7 @@ mod tests {
             lines(file, realm),
             [
                 "~ enabled",
-                "~ attributes: a",
+                "~ attributes: a, path",
                 "~ clients.c: secret",
                 "- clients.d",
                 "+ clients.e",

@@ -43,7 +43,8 @@ pub enum Piece {
     Users(Vec<WholeUser>),
 }
 
-/// Hands the realm to `write`, piece by piece; false if there is no realm of this name.
+/// Hands the realm to `write`, piece by piece; false if there is no realm of this name. Without its users it still has those that
+/// stand for clients, which are the clients' settings as much as anybody's accounts.
 pub async fn run<E: From<StoreError>>(
     server: &Server,
     name: &str,
@@ -56,10 +57,10 @@ pub async fn run<E: From<StoreError>>(
             let Some(realm) = read_realm(db, name).await? else { return Ok(false) };
             let id = realm.snapshot.realm.id.clone();
             write(Piece::Realm(Box::new(realm)))?;
-            let mut users = if with_users { store::user_list::list_all(db, &id, None, PAGE).await? } else { Vec::new() };
+            let mut users = store::user_list::list_all(db, &id, !with_users, None, PAGE).await?;
             while let Some(last) = users.last().map(|user| user.id.clone()) {
                 write(Piece::Users(with_proofs(db, &id, users).await?))?;
-                users = store::user_list::list_all(db, &id, Some(&last), PAGE).await?;
+                users = store::user_list::list_all(db, &id, !with_users, Some(&last), PAGE).await?;
             }
             Ok(true)
         })

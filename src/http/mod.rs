@@ -24,8 +24,8 @@ use serde_json::{Map, Value};
 use self::representation::{RealmRepresentation, export};
 use crate::flow::export_realm::{WholeRealm, WholeUser};
 use crate::flow::{Server, admin as administration};
-use crate::model::RealmSnapshot;
 use crate::model::realm_import::RealmImport;
+use crate::model::{GroupPaths, RealmSnapshot};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What need not be encoded in a segment of a path.
@@ -41,9 +41,22 @@ pub fn realm_file(whole: &WholeRealm) -> Map<String, Value> {
     export::realm_file(&whole.snapshot, &whole.components, export::Parts::WHOLE)
 }
 
-/// A user for a realm's file.
-pub fn user_of_realm_file(realm: &RealmSnapshot, user: &WholeUser) -> Map<String, Value> {
-    export::whole_user(realm, user)
+/// The users of a realm for its file.
+#[derive(Debug)]
+pub struct UsersOfFile {
+    realm: RealmSnapshot,
+    groups: GroupPaths,
+}
+
+impl UsersOfFile {
+    pub fn of(realm: RealmSnapshot) -> Self {
+        let groups = GroupPaths::of(&realm);
+        Self { realm, groups }
+    }
+
+    pub fn user(&self, user: &WholeUser) -> Map<String, Value> {
+        export::whole_user(&self.realm, &self.groups, user)
+    }
 }
 
 /// Reads a realm file: a representation as `POST /admin/realms` takes it. Clients without a secret get one.

@@ -162,7 +162,10 @@ pub struct BruteForceSettings {
     pub max_delta: Duration,
 }
 
-/// What of `smtpServer` is secret.
+/// The settings of the mail server.
+pub const MAIL: &str = "smtpServer";
+
+/// What of them is secret.
 pub const MAIL_SECRETS: [&str; 2] = ["password", "authTokenClientSecret"];
 
 /// The session lifespans, by their stored names: a change of one of them is remembered in `lifespans_changed_at`.
@@ -219,7 +222,7 @@ impl RealmSettings {
             reset_password_allowed: flag("resetPasswordAllowed"),
             action_token_by_user: number("actionTokenGeneratedByUserLifespan"),
             action_token_by_admin: number("actionTokenGeneratedByAdminLifespan"),
-            mail: field("smtpServer").and_then(Value::as_object).and_then(MailServer::read),
+            mail: field(MAIL).and_then(Value::as_object).and_then(MailServer::read),
             edit_username_allowed: flag("editUsernameAllowed"),
             ssl_required: text("sslRequired"),
             events_enabled: flag("eventsEnabled"),

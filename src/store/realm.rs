@@ -5,7 +5,7 @@ use sqlx::types::Json;
 
 use super::{Db, Store, StoreError};
 use crate::base::{Secret, Timestamp};
-use crate::model::realm::{IDENTITY_PROVIDER_SECRET, IDENTITY_PROVIDERS, MAIL_SECRETS};
+use crate::model::realm::{IDENTITY_PROVIDER_SECRET, IDENTITY_PROVIDERS, MAIL, MAIL_SECRETS};
 use crate::model::{GroupId, RealmId, RoleId};
 
 /// A realm's name is taken.
@@ -37,7 +37,7 @@ fn sealed(db: &Db<'_>, realm: &RealmId, settings: &Map<String, Value>) -> Map<St
     };
     let mut settings = settings.clone();
     for name in MAIL_SECRETS {
-        seal(settings.get_mut("smtpServer").and_then(|mail| mail.get_mut(name)), format!("{realm}|realm|smtp_{name}"));
+        seal(settings.get_mut(MAIL).and_then(|mail| mail.get_mut(name)), format!("{realm}|realm|smtp_{name}"));
     }
     for provider in settings.get_mut(IDENTITY_PROVIDERS).and_then(Value::as_array_mut).into_iter().flatten() {
         let secret = provider.get_mut("config").and_then(|config| config.get_mut(IDENTITY_PROVIDER_SECRET));
@@ -53,7 +53,7 @@ pub fn open_mail_secret(
     settings: &Map<String, Value>,
     name: &str,
 ) -> Result<Option<Secret>, StoreError> {
-    let Some(kept) = settings.get("smtpServer").and_then(|mail| mail.get(name)) else { return Ok(None) };
+    let Some(kept) = settings.get(MAIL).and_then(|mail| mail.get(name)) else { return Ok(None) };
     let Some(sealed) = kept.get("sealed").and_then(Value::as_str) else { return Ok(kept.as_str().map(Secret::new)) };
     let opened = store.seal.open(&format!("{realm}|realm|smtp_{name}"), sealed)?;
     let text = std::str::from_utf8(&opened).map_err(|_| StoreError::Inconsistent(format!("smtpServer.{name} is no text")))?;
@@ -73,7 +73,7 @@ pub fn open_secrets(db: &Db<'_>, realm: &RealmId, settings: &Map<String, Value>)
     };
     let mut settings = settings.clone();
     for name in MAIL_SECRETS {
-        open(settings.get_mut("smtpServer").and_then(|mail| mail.get_mut(name)), format!("{realm}|realm|smtp_{name}"))?;
+        open(settings.get_mut(MAIL).and_then(|mail| mail.get_mut(name)), format!("{realm}|realm|smtp_{name}"))?;
     }
     for provider in settings.get_mut(IDENTITY_PROVIDERS).and_then(Value::as_array_mut).into_iter().flatten() {
         let secret = provider.get_mut("config").and_then(|config| config.get_mut(IDENTITY_PROVIDER_SECRET));
@@ -87,7 +87,7 @@ pub async fn insert_realm(db: &mut Db<'_>, realm: &NewRealm<'_>, now: Timestamp)
     sqlx::query!(
         "insert into realm (realm_id, name, enabled, not_before, version, lifespans_changed_at, default_role_id, user_profile,
            settings, created_at)
-         values ($1, $2, $3, $4, 1, $5, $6, $7, $8, $5)",
+         values ($1, $2, $3, $4, nextval('first_version'), $5, $6, $7, $8, $5)",
         realm.id.as_str(),
         realm.name,
         realm.enabled,

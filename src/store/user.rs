@@ -172,7 +172,7 @@ pub async fn find_taken(
     Ok((row.email, row.username))
 }
 
-/// Inserts the user itself. `unique_email`: whether no other user may have the same address.
+/// Inserts the user itself, at a version that nobody of its id ever had. `unique_email`: whether no other user may have the same address.
 pub async fn insert_user(
     db: &mut Db<'_>,
     realm: &RealmId,
@@ -183,7 +183,7 @@ pub async fn insert_user(
     sqlx::query!(
         "insert into user_account (realm_id, user_id, username, email, unique_email, email_verified, first_name, last_name, enabled,
            not_before, version, attributes, required_actions, federated_identities, service_account_client_uuid, created_at)
-         values ($1, $2, $3, $4, case when $5 then $4 end, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         values ($1, $2, $3, $4, case when $5 then $4 end, $6, $7, $8, $9, $10, nextval('first_version'), $11, $12, $13, $14, $15)",
         realm.as_str(),
         user.id.as_str(),
         user.username,
@@ -194,7 +194,6 @@ pub async fn insert_user(
         user.last_name,
         user.enabled,
         user.not_before,
-        user.version,
         Json(&user.attributes) as _,
         &user.required_actions,
         federated_identities,

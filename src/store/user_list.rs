@@ -155,11 +155,18 @@ pub async fn list_users(
     Ok(rows.fetch_all(db.raw()).await?.into_iter().map(User::from).collect())
 }
 
-/// Every user, service accounts among them, by id: those after this one, up to a limit.
-pub async fn list_all(db: &mut Db<'_>, realm: &RealmId, after: Option<&UserId>, limit: i64) -> Result<Vec<User>, StoreError> {
+/// Every user, service accounts among them (or nobody else), by id: those after this one, up to a limit.
+pub async fn list_all(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    only_accounts: bool,
+    after: Option<&UserId>,
+    limit: i64,
+) -> Result<Vec<User>, StoreError> {
     let rows = select_users!(
-        "($2::text is null or u.user_id > $2) order by u.user_id limit $3",
+        "(not $2 or u.service_account_client_uuid is not null) and ($3::text is null or u.user_id > $3) order by u.user_id limit $4",
         realm.as_str(),
+        only_accounts,
         after.map(UserId::as_str),
         limit
     );

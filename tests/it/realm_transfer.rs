@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 
 use crate::support::{Answer, TestServer, claims, create_database, database_address, header};
 
@@ -114,7 +115,9 @@ async fn a_file_has_everything_and_is_for_its_owner_alone() {
     let bare = place.0.join("bare.json");
     place.says(&database, &["export", "--realm", "demo", "--users", "skip", "--file", bare.to_str().unwrap()]);
     let bare: Value = serde_json::from_slice(&fs::read(&bare).unwrap()).unwrap();
-    assert_eq!(bare["users"], json!([]));
+    // Whoever stands for a client is part of it.
+    let left: Vec<&Value> = bare["users"].as_array().unwrap().iter().map(|user| &user["username"]).collect();
+    assert_eq!(left, [&json!("service-account-demo-backup")]);
 }
 
 #[tokio::test]
@@ -129,6 +132,9 @@ async fn files_that_cannot_be_taken_in_are_refused_and_differences_are_named() {
     for (name, text, why) in [
         ("torn", "{", "Cannot parse the JSON"),
         ("list", "[]", "Cannot parse the JSON"),
+        ("nameless", "{}", "Realm name cannot be empty"),
+        ("slashed", r#"{"realm":"a/b"}"#, "Character '/' not allowed"),
+        ("somebody", r#"{"realm":"x","users":[{"enabled":true}]}"#, "A user of the representation has no name"),
         ("unknown", r#"{"realm":"x","nothing":1}"#, "nothing"),
         ("there", r#"{"realm":"demo"}"#, "is there already"),
         ("twice", r#"{"realm":"x","clients":[{"clientId":"a"},{"clientId":"a"}]}"#, "Duplicate"),
@@ -144,4 +150,45 @@ async fn files_that_cannot_be_taken_in_are_refused_and_differences_are_named() {
         assert!(said.lines().any(|one| one == line), "{line} is not in {said}");
     }
     assert!(!said.contains("another"), "{said}");
+}
+
+#[tokio::test]
+async fn groups_that_share_a_path_keep_their_own_members() {
+    let place = Place::new("paths");
+    let (first, second) = (create_database().await, create_database().await);
+    let group = |name: &str, below: Value| json!({"name": name, "subGroups": below, "attributes": {"known": [name]}});
+    let file = json!({"realm": "twins", "groups": [group("a/b", json!([])), group("a", json!([{"name": "b"}])), group("c", json!([]))],
+        "defaultGroups": ["~/a~/b"],
+        "users": [{"username": "slash", "groups": ["~/a~/b"]}, {"username": "nested", "groups": ["~/a/b", "/c"]}]});
+    let path = place.0.join("twins.json");
+    fs::write(&path, file.to_string()).unwrap();
+    place.says(&first, &["import", "--file", path.to_str().unwrap()]);
+    let out = place.0.join("out.json");
+    place.says(&first, &["export", "--realm", "twins", "--file", out.to_str().unwrap()]);
+    place.says(&second, &["import", "--file", out.to_str().unwrap()]);
+    for database in [&first, &second] {
+        let mut database = PgConnection::connect(&database_address(database)).await.unwrap();
+        let query = "select u.username, g.name, g.parent_group_id is null from user_group_membership m
+                     join user_account u using (realm_id, user_id) join user_group g using (realm_id, group_id) order by 1, 2";
+        let found: Vec<(String, String, bool)> = sqlx::query_as(query).fetch_all(&mut database).await.unwrap();
+        let told: Vec<(&str, &str, bool)> =
+            found.iter().map(|(user, group, top)| (user.as_str(), group.as_str(), *top)).collect();
+        assert_eq!(told, [("nested", "b", false), ("nested", "c", true), ("slash", "a/b", true)]);
+    }
+    // Which of the two is meant by the path that both have nobody knows.
+    let vague = json!({"realm": "vague", "groups": file["groups"], "users": [{"username": "who", "groups": ["/a/b"]}]});
+    fs::write(&path, vague.to_string()).unwrap();
+    let complaint = place.complains(&first, &["import", "--file", path.to_str().unwrap()]);
+    assert!(complaint.contains("Several groups have the path /a/b"), "{complaint}");
+}
+
+#[tokio::test]
+async fn nothing_is_imported_that_nobody_could_administer() {
+    let place = Place::new("first");
+    let database = create_database().await;
+    let mut connection = PgConnection::connect(&database_address(&database)).await.unwrap();
+    sqlx::query("delete from realm").execute(&mut connection).await.unwrap();
+    for arguments in [&["import", "--file", EXPORT][..], &["import", "--file", EXPORT, "--dry-run"]] {
+        assert!(place.complains(&database, arguments).contains("there is no realm master yet"));
+    }
 }

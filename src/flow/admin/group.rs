@@ -41,8 +41,13 @@ pub(super) fn check(name: &str, description: Option<&str>, attributes: &BTreeMap
     texts.into_iter().try_for_each(fits)
 }
 
-/// Groups stand this deep at the most, counted from the top: whatever walks down them has an end.
-const DEEPEST: usize = 64;
+/// Groups stand this deep at the most, counted from the top: whatever walks down them has an end, and a file of the realm can be
+/// read again, which nests two levels of JSON for each (readers give up at 127).
+const DEEPEST: usize = 60;
+
+pub(super) fn check_depth(depth: usize) -> Result<(), Refusal> {
+    if depth > DEEPEST { Err(Refusal::Invalid("Groups cannot be nested any deeper".to_owned())) } else { Ok(()) }
+}
 
 /// Whether the group, with all that stands below it, is where it may be.
 fn check_place(cx: &Cx, group: &Group) -> Result<(), Refusal> {
@@ -53,10 +58,7 @@ fn check_place(cx: &Cx, group: &Group) -> Result<(), Refusal> {
     }
     let depth_below = |other: &GroupId| snapshot.lineage(other).iter().position(|above| above.id == group.id);
     let height = snapshot.groups.keys().filter_map(depth_below).max().unwrap_or_default();
-    if above.len() + 1 + height > DEEPEST {
-        return Err(Refusal::Invalid("Groups cannot be nested any deeper".to_owned()));
-    }
-    Ok(())
+    check_depth(above.len() + 1 + height)
 }
 
 fn sibling_exists(group: &Group) -> String {
@@ -89,7 +91,10 @@ pub async fn create(cx: &Cx, group: &Group) -> Result<(), Refusal> {
 /// Writes the group as it is to be, wherever it is to be.
 pub async fn update(cx: &Cx, group: &Group) -> Result<(), Refusal> {
     check(&group.name, group.description.as_deref(), &group.attributes)?;
-    check_place(cx, group)?;
+    let before = cx.snapshot().groups.get(&group.id);
+    if before.is_none_or(|before| before.parent != group.parent) {
+        check_place(cx, group)?;
+    }
     let realm = &cx.snapshot().realm.id;
     write_decided(cx, async |db| {
         let updated = store::group::update_group(db, realm, group).await;

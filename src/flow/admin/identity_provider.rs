@@ -2,15 +2,17 @@
 //!
 //! Nobody signs in by them today; importing a realm says so. Their secrets are sealed at rest and shown to nobody.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
-use super::{Refusal, realm_document, realm_rules};
+use super::{Refusal, realm_document};
 use crate::flow::Cx;
 use crate::flow::admin_event::Change;
 use crate::flow::masking::MASK;
-use crate::model::UserId;
 use crate::model::admin_event::ResourceType;
 use crate::model::realm::{IDENTITY_PROVIDER_MAPPERS, IDENTITY_PROVIDER_SECRET, IDENTITY_PROVIDERS};
+use crate::model::{UserId, realm_name};
 use crate::store::federated_identity::FederatedIdentity;
 use crate::store::{self, StoreError};
 
@@ -76,7 +78,7 @@ pub(super) fn check(provider: &Map<String, Value>) -> Result<(), Refusal> {
     if alias.trim().is_empty() {
         return Err(Refusal::Invalid("Identity provider alias is missing".to_owned()));
     }
-    if let Some(letter) = realm_rules::forbidden_letter(alias) {
+    if let Some(letter) = realm_name::forbidden_letter(alias) {
         return Err(Refusal::PlainText(format!("Character '{letter}' not allowed.")));
     }
     let kind = field(provider, "providerId");
@@ -122,24 +124,39 @@ pub async fn update(cx: &Cx, alias: &str, mut provider: Map<String, Value>) -> R
     if field(&provider, "alias") != alias {
         return Err(Refusal::Invalid("Identity Provider alias cannot be changed".to_owned()));
     }
-    keep(&mut provider, &before);
+    keep(&mut provider, &before)?;
     let mut list = all(cx);
     list.retain(|other| field(other, "alias") != alias);
     list.push(provider);
     write(cx, IDENTITY_PROVIDERS, list, Change::update(ResourceType::IdentityProvider)).await
 }
 
-/// What stays of a provider that is replaced: its id, and a secret that is masked.
-pub(super) fn keep(provider: &mut Map<String, Value>, before: &Map<String, Value>) {
+/// What stays of a provider that is replaced: its id, and a secret that is masked. That goes nowhere but where it went before.
+pub(super) fn keep(provider: &mut Map<String, Value>, before: &Map<String, Value>) -> Result<(), Refusal> {
     provider.insert("internalId".to_owned(), before.get("internalId").cloned().unwrap_or_default());
-    if let Some(Value::Object(config)) = provider.get_mut("config")
-        && config.get(IDENTITY_PROVIDER_SECRET).and_then(Value::as_str) == Some(MASK)
-    {
-        match before.get("config").and_then(|config| config.get(IDENTITY_PROVIDER_SECRET)) {
-            Some(secret) => config.insert(IDENTITY_PROVIDER_SECRET.to_owned(), secret.clone()),
-            None => config.remove(IDENTITY_PROVIDER_SECRET),
-        };
+    let same_kind = field(provider, "providerId") == field(before, "providerId");
+    let Some(Value::Object(config)) = provider.get_mut("config") else { return Ok(()) };
+    if config.get(IDENTITY_PROVIDER_SECRET).and_then(Value::as_str) != Some(MASK) {
+        return Ok(());
     }
+    let none = Map::new();
+    let before = before.get("config").and_then(Value::as_object).unwrap_or(&none);
+    let Some(secret) = before.get(IDENTITY_PROVIDER_SECRET) else {
+        config.remove(IDENTITY_PROVIDER_SECRET);
+        return Ok(());
+    };
+    if !same_kind || addresses(config) != addresses(before) {
+        return Err(Refusal::Invalid("The client secret has to be given anew where an address changes".to_owned()));
+    }
+    config.insert(IDENTITY_PROVIDER_SECRET.to_owned(), secret.clone());
+    Ok(())
+}
+
+/// Where a provider is, by all that its settings say of it.
+fn addresses(config: &Map<String, Value>) -> BTreeMap<&str, &str> {
+    let is_address = |name: &str| name == "issuer" || name.to_ascii_lowercase().ends_with("url");
+    let all = config.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()));
+    all.filter(|(name, text)| is_address(name) && !text.is_empty()).collect()
 }
 
 /// Deletes a provider with its mappers.

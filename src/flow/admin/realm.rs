@@ -7,7 +7,7 @@ use crate::flow::Cx;
 use crate::flow::admin_event::{self, note};
 use crate::model::admin_event::ResourceType;
 use crate::model::realm::LIFESPANS;
-use crate::model::{Client, ClientId, RealmId};
+use crate::model::{Client, ClientId, RealmId, realm_name};
 use crate::oidc::admin_roles::master_client;
 use crate::oidc::password_policy::{self, PolicyProblem};
 use crate::store::client::ClientRow;
@@ -36,7 +36,7 @@ pub async fn update(cx: &Cx, change: &Change) -> Result<(), Refusal> {
         if realm.is_master() {
             return Err(Refusal::Invalid("Can't rename master realm".to_owned()));
         }
-        realm_rules::check_name(&change.name)?;
+        realm_name::check(&change.name).map_err(Refusal::Invalid)?;
     }
     realm_rules::check(&change.named, &change.document)?;
     let document = with_policy(cx, &change.document)?;

@@ -3,13 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::{Refusal, fits};
+use crate::flow::masking::MASK;
 use crate::model::authentication_flow::has_flow;
-use crate::model::realm::whole_number;
+use crate::model::realm::{MAIL, MAIL_SECRETS, whole_number};
 use crate::model::{RealmSettings, own_attributes};
 use crate::oidc::one_time_password;
 
-/// What a realm's name may not hold: it is a segment of addresses.
-const FORBIDDEN: &str = "/?#\\%;[]\"<>{}|^`";
 const SSL: [&str; 3] = ["all", "external", "none"];
 /// Settings that name a flow.
 const FLOWS: [&str; 7] = [
@@ -21,20 +20,6 @@ const FLOWS: [&str; 7] = [
     "dockerAuthenticationFlow",
     "firstBrokerLoginFlow",
 ];
-/// The first letter of a name that an address cannot hold.
-pub fn forbidden_letter(name: &str) -> Option<char> {
-    name.chars().find(|c| FORBIDDEN.contains(*c) || c.is_control())
-}
-
-pub fn check_name(name: &str) -> Result<(), Refusal> {
-    if name.trim().is_empty() || [".", ".."].contains(&name) {
-        return Err(Refusal::Invalid("Realm name cannot be empty".to_owned()));
-    }
-    if let Some(letter) = forbidden_letter(name) {
-        return Err(Refusal::Invalid(format!("Character '{letter}' not allowed.")));
-    }
-    fits(name)
-}
 
 /// Whether a realm may get these settings. `named` are those that the change names, `after` is all of them.
 pub fn check(named: &Map<String, Value>, after: &Map<String, Value>) -> Result<(), Refusal> {
@@ -43,6 +28,10 @@ pub fn check(named: &Map<String, Value>, after: &Map<String, Value>) -> Result<(
     fits(text("displayName").unwrap_or_default())?;
     if text("sslRequired").is_some_and(|v| !SSL.contains(&v.to_lowercase().as_str())) {
         return refuse("Invalid value for sslRequired");
+    }
+    let mail = after.get(MAIL);
+    if MAIL_SECRETS.iter().any(|name| mail.and_then(|mail| mail.get(name)).is_some_and(|secret| secret == MASK)) {
+        return refuse("The password of the mail server has to be given anew where the server or its user changes");
     }
     for flow in FLOWS {
         let alias = named.get(flow).map(|given| given.as_str().unwrap_or_default());
@@ -140,12 +129,5 @@ mod tests {
             assert_eq!(refusal(json!({ setting: wrong })), format!("Invalid value for {setting}"));
             assert_eq!(refusal(json!({ setting: right })), "none");
         }
-    }
-
-    #[test]
-    fn a_name_is_a_segment_of_an_address() {
-        assert_eq!(forbidden_letter("o-a/b"), Some('/'));
-        assert_eq!(check_name(" ").unwrap_err().to_string(), "Realm name cannot be empty");
-        assert!(check_name("Prüfer-1").is_ok());
     }
 }

@@ -243,7 +243,7 @@ pub fn blank(cx: &Cx) -> User {
         last_name: None,
         enabled: false,
         not_before: 0,
-        version: 1,
+        version: 0,
         attributes: BTreeMap::new(),
         required_actions: asked_of_new(cx),
         service_account_of: None,

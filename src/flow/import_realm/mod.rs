@@ -22,7 +22,7 @@ use super::new_realm;
 use crate::model::credential::Credential;
 use crate::model::realm_import::{ClientImport, ClientScopeImport, GroupImport, RealmImport, RoleImport, RoleRef, ScopeOwner};
 use crate::model::signing_key::StoredKey;
-use crate::model::{ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, RealmId, Role, RoleId};
+use crate::model::{ClientId, ClientScope, ClientScopeId, ClientUuid, Group, GroupId, GroupPath, RealmId, Role, RoleId};
 use crate::store::client::ClientRow;
 use crate::store::protocol_mapper::MapperOwner;
 use crate::store::{self, Db, StoreError};
@@ -74,7 +74,7 @@ async fn make(
     let keys = keys_of(server, &import, now, &mut not_taken_over).await?;
     not_taken_over.extend(without_place(&import));
     let credentials = hash_passwords(server, &mut import, now).await?;
-    let writer = Writer { server, realm: &realm, now, import: &import };
+    let writer = Writer::new(server, &realm, now, &import);
     let made = server.store.in_tx_or(async |db| {
         let lost = writer.write(db, &keys, &credentials, creator).await.map_err(Undone::Failed)?;
         if rehearses { Err(Undone::Rehearsed(lost)) } else { Ok(lost) }
@@ -153,18 +153,18 @@ impl Writer<'_> {
         self.roles(db, &names).await?;
         self.scope_mappings(db, &names).await?;
         for group in &self.import.groups {
-            self.group(db, &mut names, group, None, "").await?;
+            self.group(db, &mut names, group, None, &GroupPath::default()).await?;
         }
         let mut defaults: Vec<GroupId> = Vec::new();
         for path in &self.import.default_groups {
-            match names.groups.get(path) {
-                Some(group) => defaults.push(group.clone()),
-                None => names.lost.push(format!("defaultGroups.{path}")),
+            match names.group(path) {
+                Ok(group) => defaults.push(group.clone()),
+                Err(_) => names.lost.push(format!("defaultGroups.{path}")),
             }
         }
         store::realm::set_default_groups(db, self.realm, &defaults).await?;
         for (user, credentials) in self.import.users.iter().zip(credentials) {
-            self.user(db, &names, user, credentials, 1).await?;
+            self.user(db, &names, user, credentials).await?;
         }
         self.service_accounts(db, &names, &default_role).await?;
         if self.import.name != "master" {
@@ -310,7 +310,7 @@ impl Writer<'_> {
         names: &mut Names,
         group: &GroupImport,
         parent: Option<&GroupId>,
-        above: &str,
+        above: &GroupPath,
     ) -> Result<(), ImportError> {
         let id = group.id.clone().unwrap_or_else(|| GroupId::new(self.new_id()));
         let row = Group {
@@ -325,7 +325,7 @@ impl Writer<'_> {
         for role in &group.roles {
             store::group::insert_role(db, self.realm, &id, names.role(role)?).await?;
         }
-        let path = format!("{above}/{}", group.name);
+        let path = above.below(&group.name);
         for child in &group.groups {
             Box::pin(self.group(db, names, child, Some(&id), &path)).await?;
         }

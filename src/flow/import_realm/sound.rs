@@ -4,11 +4,19 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::writer::ImportError;
 use crate::model::realm_import::{GroupImport, RealmImport, RoleImport, RoleRef};
-use crate::model::{RealmSettings, own_attributes};
+use crate::model::{RealmSettings, own_attributes, realm_name};
 use crate::oidc::{one_time_password, user_profile};
+
+/// Keycloak's ids of realms are no longer.
+const MAX_ID: usize = 36;
 
 /// Refuses what would silently mean something else than the file says.
 pub(super) fn check(import: &RealmImport) -> Result<(), ImportError> {
+    realm_name::check(&import.name).map_err(ImportError::Unknown)?;
+    if import.id.as_ref().is_some_and(|id| id.as_str().chars().count() > MAX_ID) {
+        return Err(ImportError::Unknown("Database operation failed".to_owned()));
+    }
+    check_names(import)?;
     if import.user_profile.as_ref().is_some_and(|profile| user_profile::check(profile).is_err()) {
         return Err(ImportError::Unknown("The user profile cannot be read".to_owned()));
     }
@@ -22,6 +30,20 @@ pub(super) fn check(import: &RealmImport) -> Result<(), ImportError> {
         checked.map_err(|text| ImportError::Unknown(format!("Client {}: {text}", client.client_id)))?;
     }
     Ok(())
+}
+
+/// Keycloak fails by accident on things without a name, or makes them; here they are refused.
+fn check_names(import: &RealmImport) -> Result<(), ImportError> {
+    let nameless = |name: &String| name.trim().is_empty();
+    let nameless = [
+        ("user", import.users.iter().map(|user| &user.username).any(nameless)),
+        ("client", import.clients.iter().map(|client| &client.client_id).any(nameless)),
+        ("group", import.groups.iter().map(|group| &group.name).any(nameless)),
+    ];
+    match nameless.iter().find(|(_, is_there)| *is_there) {
+        Some((what, _)) => Err(ImportError::Unknown(format!("A {what} of the representation has no name"))),
+        None => Ok(()),
+    }
 }
 
 /// Roles that users, groups and scope mappings name and the file does not have are made (Keycloak).

@@ -12,7 +12,7 @@ use crate::store::{self, Db};
 impl Writer<'_> {
     /// Whether the file has the client's account: nothing is made for the client then.
     pub(in crate::flow) fn brings_account(&self, client_id: &str) -> bool {
-        self.import.users.iter().any(|user| user.service_account_of.as_deref() == Some(client_id))
+        self.accounts.contains(client_id)
     }
 
     pub(in crate::flow) async fn user(
@@ -21,7 +21,6 @@ impl Writer<'_> {
         names: &Names,
         user: &UserImport,
         credentials: &[Credential],
-        version: i64,
     ) -> Result<(), ImportError> {
         let service_account_of = match &user.service_account_of {
             None => None,
@@ -42,7 +41,7 @@ impl Writer<'_> {
             last_name: user.last_name.clone(),
             enabled: user.enabled,
             not_before: user.not_before,
-            version,
+            version: 0,
             attributes: user.attributes.clone(),
             required_actions: user.required_actions.clone(),
             service_account_of,
@@ -59,9 +58,7 @@ impl Writer<'_> {
             store::user::insert_role(db, self.realm, &row.id, names.role(role)?).await?;
         }
         for path in &user.groups {
-            let group = names.groups.get(path);
-            let group = group.ok_or_else(|| ImportError::Unknown(format!("Unable to find group specified by path: {path}")))?;
-            store::user::insert_membership(db, self.realm, &row.id, group).await?;
+            store::user::insert_membership(db, self.realm, &row.id, names.group(path)?).await?;
         }
         self.consents(db, names, &row.id, user).await
     }
@@ -121,7 +118,7 @@ pub fn service_account(server: &Server, client_id: &str, client: &ClientUuid, no
         last_name: None,
         enabled: true,
         not_before: 0,
-        version: 1,
+        version: 0,
         attributes: std::collections::BTreeMap::new(),
         required_actions: Vec::new(),
         service_account_of: Some(client.clone()),

@@ -13,6 +13,7 @@ use crate::http::extract::Query;
 use crate::http::representation::export::{Parts, realm_file};
 use crate::http::representation::user::user as full_user;
 use crate::http::state::App;
+use crate::model::GroupPaths;
 use crate::store::{self, StoreError};
 
 pub(super) fn routes() -> Router<App> {
@@ -38,12 +39,12 @@ async fn export(admin: Admin<ManageRealm>, query: Query) -> Answer {
 async fn service_accounts(cx: &Cx) -> Result<Vec<Value>, StoreError> {
     let snapshot = cx.snapshot();
     let mut db = cx.store().db().await?;
-    let mut found = Vec::new();
+    let (paths, mut found) = (GroupPaths::of(snapshot), Vec::new());
     for client in snapshot.clients.values().filter(|client| client.settings.service_accounts_enabled) {
         let Some(account) = store::user::find_service_account(&mut db, &snapshot.realm.id, &client.uuid).await? else { continue };
         let mut shown: Map<String, Value> = full_user(snapshot, &account, false);
         shown.insert("serviceAccountClientId".to_owned(), json!(client.client_id));
-        shown.extend(crate::http::representation::export::held(snapshot, &account));
+        shown.extend(crate::http::representation::export::held(snapshot, &paths, &account));
         found.push(Value::from(shown));
     }
     Ok(found)

@@ -16,13 +16,13 @@ use crate::http::extract::{Json, Representation};
 use crate::http::representation::RealmRepresentation;
 use crate::http::representation::lenient::Text;
 use crate::http::state::App;
-use crate::model::RoleId;
+use crate::model::{RealmSnapshot, RoleId};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/{realm}/partialImport", post(add))
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PartialImport {
     #[serde(default)]
@@ -53,23 +53,10 @@ async fn add(admin: Admin<ManageRealm>, Json(given): Json<PartialImport>) -> Ans
         return Err(AdminError::Forbidden);
     }
     let addition = &Addition::new(&admin.cx, import, given.file.group_paths(), if_exists).await?;
-    let snapshot = admin.cx.snapshot();
-    let roles: Vec<RoleId> = addition
-        .given_roles()
-        .into_iter()
-        .filter_map(|role| match &role.client {
-            None => snapshot.realm_role(&role.name),
-            Some(client) => snapshot.client(client).and_then(|client| snapshot.client_role(&client.uuid, &role.name)),
-        })
-        .map(|role| role.id.clone())
-        .collect();
-    // Two groups may share a path, as a name may hold a slash: every one of them is asked for.
-    let paths = addition.joined_groups();
-    let mut groups = snapshot.groups.values().filter(|group| paths.contains(snapshot.group_path(&group.id).as_str()));
-    if !handing_out::allows(&admin, &roles) || !groups.all(|group| handing_out::allows_group(&admin, &group.id)) {
-        return Err(AdminError::Forbidden);
-    }
-    let outcomes = settled(admin.cx, |cx: Cx| async move { partial_import::run(&cx, addition).await }).await?;
+    let administrator = &admin.administrator;
+    let may_give =
+        &|snapshot: &RealmSnapshot, roles: &[&RoleId]| handing_out::allows_in(snapshot, administrator, roles.iter().copied());
+    let outcomes = settled(admin.cx, |cx: Cx| async move { partial_import::run(&cx, addition, may_give).await }).await?;
     Ok(plain(&results(&outcomes)))
 }
 

@@ -9,20 +9,19 @@ use serde_json::{Value, json};
 use super::answer::{Answer, created, shown};
 use super::authenticate::Administrator;
 use super::permission::{Permission, ViewRealm, sees_realm};
-use crate::flow::admin::{client, realm_rules};
+use crate::flow::admin::client;
 use crate::flow::import_realm::{self, Creator, ImportError};
 use crate::http::error::AdminError;
 use crate::http::extract::{Caller, Query, read_representation};
 use crate::http::path_segment;
 use crate::http::representation::{RealmRepresentation, brief_realm, realm};
 use crate::http::state::App;
+use crate::model::realm_name;
 use crate::oidc::admin_roles::{ADMIN, CREATE_REALM};
 use crate::store;
 
 /// A realm with all its users may be large.
 const MAX_BODY: usize = 256 * 1024 * 1024;
-/// Keycloak's ids of realms are no longer.
-const MAX_ID: usize = 36;
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/", get(list).post(create))
@@ -64,17 +63,12 @@ async fn create(
     let body = to_bytes(request.into_body(), MAX_BODY).await.map_err(|_| unreadable())?;
     let file: RealmRepresentation = read_representation(&body).map_err(|_| unreadable())?;
     let name = file.name().unwrap_or_default().to_owned();
-    if let Some(letter) = realm_rules::forbidden_letter(&name) {
+    if let Some(letter) = realm_name::forbidden_letter(&name) {
         return Err(AdminError::Plain(StatusCode::BAD_REQUEST, format!("Character '{letter}' not allowed.")));
     }
-    realm_rules::check_name(&name)?;
     let server = &app.server;
     let now = server.clock.now();
     let mut import = file.to_import(now, &server.entropy);
-    if import.id.as_ref().is_some_and(|id| id.as_str().chars().count() > MAX_ID) {
-        return Err(AdminError::bad_request("Database operation failed"));
-    }
-    refuse_nameless(&import)?;
     for new in &mut import.clients {
         client::fill_in_secret(new, &server.entropy, now);
     }
@@ -83,21 +77,6 @@ async fn create(
     let creator = Creator { cx: &administrator.telling_of(&name), gets_roles };
     import_realm::run(server, import, Some(&creator)).await.map_err(explain)?;
     Ok(created(&format!("{}/admin/realms/{}", caller.base, path_segment(&name))))
-}
-
-/// Keycloak fails by accident on these, or makes them; here they are refused by name.
-fn refuse_nameless(import: &crate::model::realm_import::RealmImport) -> Result<(), AdminError> {
-    let refuse = |what: &str| Err(AdminError::bad_request(format!("A {what} of the representation has no name")));
-    if import.users.iter().any(|u| u.username.trim().is_empty()) {
-        return refuse("user");
-    }
-    if import.clients.iter().any(|c| c.client_id.trim().is_empty()) {
-        return refuse("client");
-    }
-    if import.groups.iter().any(|g| g.name.trim().is_empty()) {
-        return refuse("group");
-    }
-    Ok(())
 }
 
 fn unreadable() -> AdminError {

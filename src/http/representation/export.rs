@@ -1,6 +1,6 @@
 //! A realm as a file, as Keycloak writes one and reads one (`RealmRepresentation` with all that is in it).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
@@ -15,8 +15,10 @@ use crate::flow::masking::{MASK, mask};
 use crate::model::authentication_flow::{AuthenticationFlow, CONFIGS, FLOWS, Flows};
 use crate::model::component::is_secret;
 use crate::model::credential::{Credential, OTP};
-use crate::model::realm::{IDENTITY_PROVIDER_MAPPERS, IDENTITY_PROVIDER_SECRET, IDENTITY_PROVIDERS, LOCALIZATION_TEXTS};
-use crate::model::{ClientScopeId, Component, Consent, GroupId, RealmSnapshot, Role, RoleId, User, required_action};
+use crate::model::realm::{IDENTITY_PROVIDER_MAPPERS, IDENTITY_PROVIDER_SECRET, IDENTITY_PROVIDERS, LOCALIZATION_TEXTS, MAIL};
+use crate::model::{
+    ClientScopeId, Component, Consent, Group, GroupId, GroupPath, GroupPaths, RealmSnapshot, Role, RoleId, User, required_action,
+};
 
 /// The version of Keycloak that reads such files.
 const VERSION: &str = "26.7.0";
@@ -37,11 +39,15 @@ impl Parts {
 /// The realm without its users.
 pub(crate) fn realm_file(snapshot: &RealmSnapshot, components: &[Component], parts: Parts) -> Map<String, Value> {
     let Value::Object(mut file) = shown_realm(snapshot) else { return Map::new() };
+    let paths = GroupPaths::of(snapshot);
+    if !snapshot.realm.default_groups.is_empty() {
+        file.insert("defaultGroups".to_owned(), json!(paths_of(snapshot, &paths, &snapshot.realm.default_groups)));
+    }
     file.extend(documents(snapshot, parts.secrets));
     if parts.secrets
-        && let Some(mail) = snapshot.realm.document.get("smtpServer")
+        && let Some(mail) = snapshot.realm.document.get(MAIL)
     {
-        file.insert("smtpServer".to_owned(), mail.clone());
+        file.insert(MAIL.to_owned(), mail.clone());
     }
     file.insert("keycloakVersion".to_owned(), json!(VERSION));
     let realm = &snapshot.realm;
@@ -54,7 +60,7 @@ pub(crate) fn realm_file(snapshot: &RealmSnapshot, components: &[Component], par
     file.insert("components".to_owned(), tree_of(components, realm.id.as_str(), parts.secrets));
     if parts.groups_and_roles {
         file.insert("roles".to_owned(), roles(snapshot));
-        file.insert("groups".to_owned(), groups(snapshot, None));
+        file.insert("groups".to_owned(), groups(snapshot, &paths));
     }
     if parts.clients {
         file.insert("clients".to_owned(), clients(snapshot, parts.secrets));
@@ -184,13 +190,36 @@ fn exported_role(snapshot: &RealmSnapshot, role: &Role) -> Value {
     shown
 }
 
-fn groups(snapshot: &RealmSnapshot, parent: Option<&GroupId>) -> Value {
-    let below = snapshot.groups_below(parent).into_iter().map(|group| {
+fn groups(snapshot: &RealmSnapshot, paths: &GroupPaths) -> Value {
+    let mut below: HashMap<Option<&GroupId>, Vec<&Group>> = HashMap::new();
+    for group in snapshot.groups.values() {
+        below.entry(group.parent.as_ref()).or_default().push(group);
+    }
+    below.values_mut().for_each(|siblings| siblings.sort_by(|a, b| a.name.cmp(&b.name)));
+    groups_below(snapshot, paths, &below, None)
+}
+
+fn groups_below(
+    snapshot: &RealmSnapshot,
+    paths: &GroupPaths,
+    below: &HashMap<Option<&GroupId>, Vec<&Group>>,
+    parent: Option<&GroupId>,
+) -> Value {
+    let shown = below.get(&parent).into_iter().flatten().map(|group| {
         let mut shown = full_group(snapshot, group);
-        shown.insert("subGroups".to_owned(), groups(snapshot, Some(&group.id)));
+        shown.insert("path".to_owned(), json!(paths.text(GroupPath::of(snapshot, &group.id))));
+        shown.insert("subGroups".to_owned(), groups_below(snapshot, paths, below, Some(&group.id)));
         Value::from(shown)
     });
-    below.collect()
+    shown.collect()
+}
+
+/// What a file calls the groups.
+fn paths_of(snapshot: &RealmSnapshot, paths: &GroupPaths, groups: &[GroupId]) -> Vec<String> {
+    let known = groups.iter().filter(|id| snapshot.groups.contains_key(*id));
+    let mut all: Vec<String> = known.map(|id| paths.text(GroupPath::of(snapshot, id))).collect();
+    all.sort_unstable();
+    all
 }
 
 fn clients(snapshot: &RealmSnapshot, secrets: bool) -> Value {
@@ -238,14 +267,14 @@ fn tree_of(components: &[Component], parent: &str, secrets: bool) -> Value {
 }
 
 /// A user with all that there is of it.
-pub(crate) fn whole_user(snapshot: &RealmSnapshot, whole: &WholeUser) -> Map<String, Value> {
+pub(crate) fn whole_user(snapshot: &RealmSnapshot, paths: &GroupPaths, whole: &WholeUser) -> Map<String, Value> {
     let user = &whole.user;
     let mut shown = full_user(snapshot, user, whole.credentials.iter().any(|credential| credential.kind == OTP));
     // Whoever may read this file may read what a profile hides from administrators.
     if !user.attributes.is_empty() {
         shown.insert("attributes".to_owned(), json!(user.attributes));
     }
-    shown.extend(held(snapshot, user));
+    shown.extend(held(snapshot, paths, user));
     shown.insert("credentials".to_owned(), whole.credentials.iter().map(credential).collect());
     if let Some(links) = &whole.links {
         shown.insert("federatedIdentities".to_owned(), links.clone());
@@ -286,7 +315,7 @@ fn consent(snapshot: &RealmSnapshot, given: &Consent) -> Option<Value> {
 }
 
 /// What a user holds, by name: roles of the realm and of clients, and groups by path.
-pub(crate) fn held(snapshot: &RealmSnapshot, user: &User) -> Map<String, Value> {
+pub(crate) fn held(snapshot: &RealmSnapshot, paths: &GroupPaths, user: &User) -> Map<String, Value> {
     let mut of_clients = Map::new();
     let mut of_realm = Vec::new();
     for (container, names) in by_container(snapshot, &user.roles) {
@@ -297,8 +326,7 @@ pub(crate) fn held(snapshot: &RealmSnapshot, user: &User) -> Map<String, Value> 
             }
         }
     }
-    let mut groups: Vec<String> = user.groups.iter().map(|id| snapshot.group_path(id)).filter(|p| !p.is_empty()).collect();
-    groups.sort_unstable();
+    let groups = paths_of(snapshot, paths, &user.groups);
     let mut shown = Map::from_iter([("realmRoles".to_owned(), json!(of_realm)), ("groups".to_owned(), json!(groups))]);
     if !of_clients.is_empty() {
         shown.insert("clientRoles".to_owned(), Value::from(of_clients));

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::lenient::{Flag, Number, Text, says_nothing, text_map, texts};
 use super::realm_part;
 use crate::flow::masking::MASK;
-use crate::model::realm::{MAIL_SECRETS, fresh_document};
+use crate::model::realm::{MAIL, MAIL_SECRETS, fresh_document};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,8 @@ const ECHOED: [&str; 6] = [
 const OWN_ATTRIBUTES: [&str; 3] = ["ciba", "oauth2Device", "parRequestUriLifespan"];
 
 const ATTRIBUTES: &str = "attributes";
-const MAIL: &str = "smtpServer";
+/// What says where its secrets go.
+const MAIL_PLACE: [&str; 8] = ["host", "port", "ssl", "starttls", "user", "authType", "authTokenUrl", "authTokenClientId"];
 
 /// The settings that a representation names, each as it is kept. Null counts as absent.
 #[derive(Clone, Default)]
@@ -190,9 +191,7 @@ impl Settings {
         let mut attributes = object(fresh.get(ATTRIBUTES));
         attributes.extend(object(self.values.get(ATTRIBUTES)));
         if let Some(Value::Object(mail)) = document.get_mut(MAIL) {
-            for name in MAIL_SECRETS.into_iter().filter(|name| is_masked(mail, name)).collect::<Vec<_>>() {
-                mail.remove(name);
-            }
+            keep_secrets(mail, &Map::new());
         }
         self.echo(fresh, &mut attributes);
         document.insert(ATTRIBUTES.to_owned(), Value::from(attributes));
@@ -222,12 +221,7 @@ impl Settings {
         self.echo(before, &mut attributes);
         document.insert(ATTRIBUTES.to_owned(), Value::from(attributes));
         if let Some(Value::Object(mail)) = document.get_mut(MAIL) {
-            for name in MAIL_SECRETS.into_iter().filter(|name| is_masked(mail, name)).collect::<Vec<_>>() {
-                match before.get(MAIL).and_then(|m| m.get(name)) {
-                    Some(secret) => mail.insert(name.to_owned(), secret.clone()),
-                    None => mail.remove(name),
-                };
-            }
+            keep_secrets(mail, &object(before.get(MAIL)));
         }
         document
     }
@@ -239,6 +233,28 @@ impl Settings {
             }
         }
     }
+}
+
+/// A masked secret stays as it was, for the server that it was given for. For another one the mask stays, which no realm may have.
+fn keep_secrets(mail: &mut Map<String, Value>, before: &Map<String, Value>) {
+    let is_same_place = mail_place(mail) == mail_place(before);
+    for name in MAIL_SECRETS.into_iter().filter(|name| is_masked(mail, name)).collect::<Vec<_>>() {
+        match before.get(name) {
+            Some(secret) if is_same_place => mail.insert(name.to_owned(), secret.clone()),
+            Some(_) => None,
+            None => mail.remove(name),
+        };
+    }
+}
+
+/// Where letters are handed over and who signs in there. What is off counts as left out.
+fn mail_place(mail: &Map<String, Value>) -> Vec<String> {
+    let text = |name: &&str| match mail.get(*name) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    MAIL_PLACE.iter().map(text).map(|text| if text == "false" { String::new() } else { text }).collect()
 }
 
 fn is_masked(mail: &Map<String, Value>, name: &str) -> bool {
@@ -297,7 +313,11 @@ mod tests {
         let mail = json!({"password": "hidden", "authTokenClientSecret": "too", "port": 25});
         let before = settings(json!({"smtpServer": mail})).for_new_realm();
         assert_eq!(shown(&before)[MAIL], json!({"password": MASK, "authTokenClientSecret": MASK, "port": "25"}));
-        let after = settings(json!({"smtpServer": {"password": MASK, "authTokenClientSecret": MASK}})).put_on(&before);
-        assert_eq!(after[MAIL], json!({"password": "hidden", "authTokenClientSecret": "too"}));
+        let masked = |port: u16| json!({"smtpServer": {"password": MASK, "authTokenClientSecret": MASK, "port": port}});
+        let after = settings(masked(25)).put_on(&before);
+        assert_eq!(after[MAIL], json!({"password": "hidden", "authTokenClientSecret": "too", "port": "25"}));
+        // Somebody else would get them there.
+        let moved = settings(masked(26)).put_on(&before);
+        assert_eq!(moved[MAIL], json!({"password": MASK, "authTokenClientSecret": MASK, "port": "26"}));
     }
 }

@@ -1,9 +1,10 @@
-//! Clients of a file. One that is overwritten keeps its id, its roles, what it has in its scope, and its secret where the file has
-//! none or a masked one.
+//! Clients of a file. One that is overwritten keeps its id, its roles, what it has in its scope, and its secrets where the file has
+//! none or masked ones.
 
 use super::{Action, Adding, explain};
 use crate::flow::admin::{Refusal, client};
 use crate::flow::masking::MASK;
+use crate::model::client::is_secret_attribute;
 use crate::model::realm_import::ClientImport;
 use crate::model::{Client, ClientId};
 use crate::store::Db;
@@ -36,12 +37,17 @@ impl Adding<'_> {
     }
 
     async fn overwrite(&self, db: &mut Db<'_>, before: &Client, new: &ClientImport) -> Result<(), Refusal> {
+        let mut settings = new.settings.clone();
+        for (name, secret) in before.settings.attributes.iter().filter(|(name, _)| is_secret_attribute(name)) {
+            settings.attributes.entry(name.clone()).or_insert_with(|| secret.clone());
+        }
         let after = Client {
             client_id: ClientId::new(new.client_id.as_str()),
             enabled: new.enabled,
-            not_before: new.not_before,
+            // What has been revoked stays revoked.
+            not_before: before.not_before.max(new.not_before),
             secret: new.secret.clone().or_else(|| before.secret.clone()),
-            settings: new.settings.clone(),
+            settings,
             ..before.clone()
         };
         client::update_in(self.cx, db, before, &after).await?;

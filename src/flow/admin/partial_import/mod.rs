@@ -10,6 +10,7 @@ mod roles;
 mod users;
 
 use std::collections::HashSet;
+use std::fmt;
 
 use serde_json::{Map, Value};
 
@@ -20,8 +21,8 @@ use crate::flow::import_realm::{ImportError, Names, Writer, hash_passwords};
 use crate::model::admin_event::ResourceType;
 use crate::model::credential::Credential;
 use crate::model::realm::{IDENTITY_PROVIDER_MAPPERS, IDENTITY_PROVIDERS};
-use crate::model::realm_import::{GroupImport, RealmImport, RoleRef};
-use crate::model::{ClientScopeId, ClientUuid, RealmSnapshot};
+use crate::model::realm_import::{RealmImport, RoleRef};
+use crate::model::{ClientScopeId, ClientUuid, GroupId, GroupPaths, RealmSnapshot, RoleId};
 use crate::store;
 
 /// What happens to what is there.
@@ -64,7 +65,6 @@ impl Outcome {
 }
 
 /// A file, and the paths of its groups.
-#[derive(Clone, Debug)]
 pub struct Addition {
     import: RealmImport,
     group_paths: Vec<Option<String>>,
@@ -74,6 +74,16 @@ pub struct Addition {
     providers: Vec<Map<String, Value>>,
     mappers: Vec<Map<String, Value>>,
 }
+
+/// Not the file: secrets are in it.
+impl fmt::Debug for Addition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Addition").field("if_exists", &self.if_exists).finish_non_exhaustive()
+    }
+}
+
+/// Whether the administrator may give (or take) these roles of the realm as it is by now.
+pub type MayGive<'a> = &'a (dyn Fn(&RealmSnapshot, &[&RoleId]) -> bool + Send + Sync);
 
 impl Addition {
     /// Hashes the passwords of the file, which takes long: outside of any transaction.
@@ -92,25 +102,6 @@ impl Addition {
         import.optional_scopes = Some(names(&snapshot.realm.optional_scopes));
         let credentials = hash_passwords(&cx.server, &mut import, cx.now).await.map_err(explain)?;
         Ok(Self { import, group_paths, if_exists, credentials, providers, mappers })
-    }
-
-    /// Every role that somebody or something would get by this.
-    pub fn given_roles(&self) -> HashSet<&RoleRef> {
-        fn of_groups<'a>(groups: &'a [GroupImport], all: &mut HashSet<&'a RoleRef>) {
-            for group in groups {
-                all.extend(&group.roles);
-                of_groups(&group.groups, all);
-            }
-        }
-        let mut all: HashSet<&RoleRef> = self.import.users.iter().flat_map(|user| &user.roles).collect();
-        all.extend(self.import.roles.iter().flat_map(|role| &role.composites));
-        of_groups(&self.import.groups, &mut all);
-        all
-    }
-
-    /// The path of every group that somebody would join by this.
-    pub fn joined_groups(&self) -> HashSet<&str> {
-        self.import.users.iter().flat_map(|user| &user.groups).map(String::as_str).collect()
     }
 }
 
@@ -146,12 +137,22 @@ fn explain(error: ImportError) -> Refusal {
     }
 }
 
-/// Adds everything in one transaction, with an event for each thing that was written.
-pub async fn run(cx: &Cx, addition: &Addition) -> Result<Vec<Outcome>, Refusal> {
-    let writer = Writer { server: &cx.server, realm: &cx.snapshot().realm.id, now: cx.now, import: &addition.import };
+/// Adds everything in one transaction, with an event for each thing that was written. What would be handed out by it is asked of
+/// `may_give` where it is written: by then the names of the file mean what they will have meant.
+pub async fn run(cx: &Cx, addition: &Addition, may_give: MayGive<'_>) -> Result<Vec<Outcome>, Refusal> {
+    let writer = Writer::new(&cx.server, &cx.snapshot().realm.id, cx.now, &addition.import);
     let (outcomes, touched) = write_decided(cx, async |db| {
         let names = names_of(cx.snapshot());
-        let mut adding = Adding { cx, writer, names, if_exists: addition.if_exists, outcomes: Vec::new(), touched: Vec::new() };
+        let mut adding = Adding {
+            cx,
+            writer,
+            names,
+            may_give,
+            if_exists: addition.if_exists,
+            outcomes: Vec::new(),
+            touched: Vec::new(),
+            written: HashSet::new(),
+        };
         adding.providers(db, &addition.providers, &addition.mappers).await?;
         for client in &addition.import.clients {
             adding.client(db, client).await?;
@@ -190,7 +191,7 @@ fn names_of(snapshot: &RealmSnapshot) -> Names {
         let client = role.client.as_ref().and_then(of_client);
         names.roles.insert(RoleRef { client, name: role.name.clone() }, role.id.clone());
     }
-    names.groups.extend(snapshot.groups.keys().map(|id| (snapshot.group_path(id), id.clone())));
+    names.groups = GroupPaths::of(snapshot);
     names
 }
 
@@ -198,10 +199,13 @@ struct Adding<'a> {
     cx: &'a Cx,
     writer: Writer<'a>,
     names: Names,
+    may_give: MayGive<'a>,
     if_exists: IfExists,
     outcomes: Vec<Outcome>,
     /// Users who were there before.
     touched: Vec<crate::model::UserId>,
+    /// The ids of the roles and groups of the file so far.
+    written: HashSet<String>,
 }
 
 impl Adding<'_> {
@@ -217,7 +221,31 @@ impl Adding<'_> {
         }
     }
 
+    /// Once for every role and group: what the file says of it a second time would be mixed with the first.
+    fn once(&mut self, id: &str, name: &str) -> Result<(), Refusal> {
+        if self.written.insert(id.to_owned()) { Ok(()) } else { Err(twice(name)) }
+    }
+
+    /// Refuses what the administrator could not give at its own address. A role of the file itself is judged by what it holds.
+    fn check_giving<'r>(&self, roles: impl IntoIterator<Item = &'r RoleId>) -> Result<(), Refusal> {
+        let roles: Vec<&RoleId> = roles.into_iter().collect();
+        if (self.may_give)(self.cx.snapshot(), &roles) { Ok(()) } else { Err(Refusal::Forbidden) }
+    }
+
+    /// The same for what a group gives to those who are in it, or below it.
+    fn check_group(&self, group: &GroupId) -> Result<(), Refusal> {
+        self.check_giving(self.cx.snapshot().lineage(group).into_iter().flat_map(|group| &group.roles))
+    }
+
+    fn roles_named<'n>(&'n self, roles: &[RoleRef]) -> Result<Vec<&'n RoleId>, Refusal> {
+        roles.iter().map(|role| self.names.role(role).map_err(explain)).collect()
+    }
+
     fn told(&mut self, action: Action, kind: &'static str, name: &str, id: &str) {
         self.outcomes.push(Outcome { action, kind, name: name.to_owned(), id: id.to_owned() });
     }
+}
+
+fn twice(name: &str) -> Refusal {
+    Refusal::Invalid(format!("'{name}' is twice in the file"))
 }

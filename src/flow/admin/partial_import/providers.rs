@@ -47,10 +47,10 @@ impl Adding<'_> {
         let id = field(&all[at], "internalId").to_owned();
         if self.overwrites(KIND, &alias, &id, format!("Identity Provider '{alias}' already exists."))? {
             // A file that was exported has no secrets: the one that there is stays.
-            if let Some(Value::Object(config)) = new.get_mut("config") {
+            if let Value::Object(config) = new.entry("config").or_insert_with(|| json!({})) {
                 config.entry(IDENTITY_PROVIDER_SECRET).or_insert_with(|| json!(MASK));
             }
-            identity_provider::keep(&mut new, &all[at]);
+            identity_provider::keep(&mut new, &all[at])?;
             all[at] = new;
             self.told(Action::Overwritten, KIND, &alias, &id);
         }

@@ -16,6 +16,7 @@ impl Adding<'_> {
             }
         }
         for (id, composites) in written {
+            self.check_giving(self.roles_named(composites)?)?;
             for child in composites {
                 let child = self.names.role(child).map_err(explain)?;
                 store::role::insert_composite(db, self.writer.realm, &id, child).await?;
@@ -50,6 +51,9 @@ impl Adding<'_> {
             return Ok(None);
         }
         role::refuse_administrative(self.cx, &row)?;
+        self.once(id.as_str(), &shown)?;
+        // What it held it holds no longer: those who have it lose that.
+        self.check_giving([&id])?;
         let realm = self.writer.realm;
         if before.is_none() {
             store::role::insert_role(db, realm, &row).await?;

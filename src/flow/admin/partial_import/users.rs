@@ -3,9 +3,9 @@
 
 use super::{Action, Adding, explain};
 use crate::flow::admin::{Refusal, user};
-use crate::model::UserId;
 use crate::model::credential::Credential;
 use crate::model::realm_import::UserImport;
+use crate::model::{User, UserId};
 use crate::store::{self, Db};
 
 impl Adding<'_> {
@@ -18,17 +18,18 @@ impl Adding<'_> {
         }
         let email = given.email.as_deref().filter(|_| !cx.settings().duplicate_emails_allowed).map(str::to_lowercase);
         let mut new = given.clone();
-        let (mut action, mut version) = (Action::Added, 1);
+        let mut action = Action::Added;
         if let Some(found) = store::user_list::find_same(db, realm, &name, email.as_deref()).await? {
             if !self.overwrites(KIND, &name, found.as_str(), format!("User with user name {name} already exists."))? {
                 return Ok(());
             }
             let before = user::lock(cx, db, &found).await?.ok_or(Refusal::NotFound("User not found"))?;
+            self.check_account(&before, given)?;
             store::user::delete_user(db, realm, &found).await?;
             if before.username == name {
                 new.id = Some(found.clone());
-                // A node that remembers the user of before sees that it is not as it was.
-                version = before.version + 1;
+            } else if new.id.as_ref() == Some(&found) {
+                new.id = None;
             }
             self.touched.push(found);
             action = Action::Overwritten;
@@ -40,8 +41,21 @@ impl Adding<'_> {
         }
         let id = new.id.clone().unwrap_or_else(|| UserId::new(self.writer.new_id()));
         new.id = Some(id.clone());
-        self.writer.user(db, &self.names, &new, credentials, version).await.map_err(explain)?;
+        self.check_giving(self.roles_named(&new.roles)?)?;
+        for path in &new.groups {
+            self.check_group(self.names.group(path).map_err(explain)?)?;
+        }
+        self.writer.user(db, &self.names, &new, credentials).await.map_err(explain)?;
         self.told(action, KIND, &name, id.as_str());
         Ok(())
+    }
+
+    /// A user that stands for a client is overwritten by nothing but the same.
+    fn check_account(&self, before: &User, given: &UserImport) -> Result<(), Refusal> {
+        let stands_for = given.service_account_of.as_deref().and_then(|client| self.names.clients.get(client));
+        if before.service_account_of.as_ref() == stands_for {
+            return Ok(());
+        }
+        Err(Refusal::Invalid(format!("User {} stands for a client, or the one of the file does", before.username)))
     }
 }
