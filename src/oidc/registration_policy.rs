@@ -2,13 +2,14 @@
 //! may less than those who bring one. A policy looks at the client as it would become, not at what of it was sent, and a policy
 //! that this server does not know lets nobody in.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use url::Url;
 
 use crate::model::component::REGISTRATION_POLICY;
 use crate::model::realm_import::ClientImport;
-use crate::model::{Client, Component, RealmSnapshot};
+use crate::model::{Client, ClientScopeId, Component, ComponentId, RealmSnapshot};
 
 /// By what somebody registers a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,9 @@ impl Trust {
     }
 }
 
+/// Attributes with addresses.
+const CALLED: [&str; 3] = ["backchannel.logout.url", "frontchannel.logout.url", "jwks.url"];
+
 /// A policy and what it says against the client, in Keycloak's words.
 pub type Objection = (String, String);
 
@@ -47,8 +51,8 @@ pub struct Question<'a> {
     pub realm: &'a RealmSnapshot,
     /// The client as it stands; none if it is new.
     pub before: Option<&'a Client>,
-    /// Whether the request comes from a host that the policies trust.
-    pub sender_is_trusted: bool,
+    /// The policies that trust the host which sent the request.
+    pub trusting: &'a HashSet<ComponentId>,
 }
 
 impl Policies {
@@ -61,10 +65,19 @@ impl Policies {
         self.all.iter().filter(move |policy| policy.provider_id == provider)
     }
 
-    /// Hosts and addresses from which clients may be registered; none if that is not asked.
-    pub fn trusted_senders(&self) -> Option<Vec<&str>> {
-        let mut asking = self.named("trusted-hosts").filter(|p| is_on(p, "host-sending-registration-request-must-match"));
-        asking.next().map(|policy| list(policy, "trusted-hosts"))
+    /// The policies that ask who sends, each with the hosts and addresses that it trusts.
+    pub fn trusted_senders(&self) -> impl Iterator<Item = (&ComponentId, Vec<&str>)> {
+        let asking = self.named("trusted-hosts").filter(|policy| asks(policy, SENDER));
+        asking.map(|policy| (&policy.id, list(policy, "trusted-hosts")))
+    }
+
+    /// The first objection to the sender alone.
+    pub fn check_sender(&self, trusting: &HashSet<ComponentId>) -> Result<(), Objection> {
+        let mut objecting = self.trusted_senders().filter(|(policy, _)| !trusting.contains(*policy));
+        match objecting.next().and_then(|(id, _)| self.all.iter().find(|policy| policy.id == *id)) {
+            Some(policy) => Err((policy.name.clone(), NOT_TRUSTED.to_owned())),
+            None => Ok(()),
+        }
     }
 
     /// Pages of these origins may register clients.
@@ -95,8 +108,15 @@ pub fn rejection((policy, why): &Objection) -> String {
     format!("Policy '{policy}' rejected request to client-registration service. Details: {why}")
 }
 
-fn is_on(policy: &Component, name: &str) -> bool {
-    policy.config(name) == Some("true")
+/// Who sends, and where the client is: each is asked unless a policy says that it is not.
+const SENDER: &str = "host-sending-registration-request-must-match";
+const ADDRESSES: &str = "client-uris-must-match";
+const NOT_TRUSTED: &str = "Host not trusted.";
+/// Keycloak's, where a policy does not say.
+const MOST_CLIENTS: &str = "200";
+
+fn asks(policy: &Component, name: &str) -> bool {
+    policy.config(name) != Some("false")
 }
 
 fn list<'a>(policy: &'a Component, name: &str) -> Vec<&'a str> {
@@ -125,23 +145,29 @@ fn object(policy: &Component, question: &Question<'_>, client: &ClientImport) ->
 }
 
 fn trusted_hosts(policy: &Component, question: &Question<'_>, client: &ClientImport) -> Result<(), String> {
-    if is_on(policy, "host-sending-registration-request-must-match") && !question.sender_is_trusted {
-        return Err("Host not trusted.".to_owned());
+    if asks(policy, SENDER) && !question.trusting.contains(&policy.id) {
+        return Err(NOT_TRUSTED.to_owned());
     }
-    if !is_on(policy, "client-uris-must-match") {
+    if !asks(policy, ADDRESSES) {
         return Ok(());
     }
     let trusted = list(policy, "trusted-hosts");
     let settings = &client.settings;
-    // The last two this server itself asks: more than Keycloak looks at (CVE-2026-1180).
-    let called = ["backchannel.logout.url", "jwks.url"].into_iter().filter_map(|name| settings.attributes.get(name));
+    let root = settings.root_url.as_deref().unwrap_or_default();
+    let absolute = |uri: &str| if uri.starts_with('/') { format!("{root}{uri}") } else { uri.to_owned() };
+    // Those that this server itself asks, or shows in a frame: more than Keycloak looks at (CVE-2026-1180).
+    let called = CALLED.iter().filter_map(|name| settings.attributes.get(*name));
     let urls = [&settings.root_url, &settings.base_url, &settings.admin_url].into_iter().flatten().chain(called);
-    if !urls.filter(|url| !url.is_empty()).all(|url| stands_on(url, &trusted)) {
+    // Below no root a relative address leads nowhere.
+    let urls = urls.map(|url| absolute(url)).filter(|url| !url.is_empty() && !url.starts_with('/'));
+    if !urls.into_iter().all(|url| stands_on(&url, &trusted)) {
         return Err("URL doesn't match any trusted host or trusted domain".to_owned());
     }
-    let root = settings.root_url.as_deref().unwrap_or_default();
-    let absolute = |uri: &String| if uri.starts_with('/') { format!("{root}{uri}") } else { uri.clone() };
-    if !settings.redirect_uris.iter().map(absolute).all(|uri| stands_on(&uri, &trusted)) {
+    let after_logout = settings.attributes.get("post.logout.redirect.uris").into_iter().flat_map(|all| all.split("##"));
+    let places = settings.redirect_uris.iter().chain(&settings.web_origins).map(String::as_str).chain(after_logout);
+    // Shorthands for the others, or for nothing.
+    let mut places = places.filter(|place| !["", "+", "-"].contains(place));
+    if !places.all(|uri| stands_on(&absolute(uri), &trusted)) {
         return Err("URI doesn't match any trusted host or trusted domain".to_owned());
     }
     Ok(())
@@ -152,6 +178,7 @@ fn stands_on(address: &str, trusted: &[&str]) -> bool {
     let Some(url) = Url::parse(address).ok() else { return false };
     let Some(host) = url.host_str() else { return false };
     trusted.iter().any(|trusted| match trusted.strip_prefix("*.") {
+        Some("") => false,
         Some(domain) => host.eq_ignore_ascii_case(domain) || ends_in_labels(host, domain),
         None => host.eq_ignore_ascii_case(trusted),
     })
@@ -169,7 +196,7 @@ pub fn is_sender(trusted: &str, sender: IpAddr) -> bool {
 }
 
 fn max_clients(policy: &Component, realm: &RealmSnapshot) -> Result<(), String> {
-    let most = policy.config("max-clients").and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
+    let most = policy.config("max-clients").unwrap_or(MOST_CLIENTS).parse::<usize>().unwrap_or(0);
     if realm.clients.len() < most { Ok(()) } else { Err(format!("It's allowed to have max {most} clients per realm")) }
 }
 
@@ -192,13 +219,16 @@ fn scopes(policy: &Component, question: &Question<'_>, client: &ClientImport) ->
     let named = list(policy, "allowed-client-scopes");
     let realm = question.realm;
     let of_realm = realm.realm.default_scopes.iter().chain(&realm.realm.optional_scopes);
-    let of_realm: Vec<_> = of_realm.filter(|_| is_on(policy, "allow-default-scopes")).collect();
-    let has = |id| question.before.is_some_and(|c| c.default_scopes.contains(id) || c.optional_scopes.contains(id));
-    let may = |name: &String| {
+    let of_realm: Vec<_> = of_realm.filter(|_| asks(policy, "allow-default-scopes")).collect();
+    // What is to be asked for does not come to be had always.
+    let may = |name: &String, has: &[ClientScopeId]| {
         let scope = realm.scope_named(name);
-        scope.is_some_and(|scope| named.contains(&name.as_str()) || of_realm.contains(&&scope.id) || has(&scope.id))
+        scope.is_some_and(|scope| named.contains(&name.as_str()) || of_realm.contains(&&scope.id) || has.contains(&scope.id))
     };
-    if wanted.default.iter().chain(&wanted.optional).all(may) {
+    let before =
+        |list: fn(&Client) -> &Vec<ClientScopeId>| question.before.map(|client| list(client).as_slice()).unwrap_or_default();
+    let (default, optional) = (before(|client| &client.default_scopes), before(|client| &client.optional_scopes));
+    if wanted.default.iter().all(|name| may(name, default)) && wanted.optional.iter().all(|name| may(name, optional)) {
         Ok(())
     } else {
         Err("Not permitted to use specified clientScope".to_owned())

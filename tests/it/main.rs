@@ -50,6 +50,7 @@ mod races;
 mod realm_files;
 mod realm_transfer;
 mod registration;
+mod registration_limits;
 mod rotation;
 mod rotation_model;
 mod scale;

@@ -6,6 +6,9 @@ use crate::oidc::redirect_uri::{is_forbidden_scheme, scheme};
 
 const PROTOCOLS: [&str; 3] = ["openid-connect", "saml", "docker-v2"];
 
+/// Addresses that pages lead to.
+const SHOWN: [(&str, &str); 3] = [("Logo URL", "logoUri"), ("Policy URL", "policyUri"), ("Terms of service URL", "tosUri")];
+
 pub fn check(client_id: &str, settings: &ClientSettings, realm: &RealmSettings) -> Result<(), Refusal> {
     let refuse = |text: &str| Err(Refusal::InvalidClient(text.to_owned()));
     if client_id.trim().is_empty() {
@@ -25,6 +28,10 @@ pub fn check(client_id: &str, settings: &ClientSettings, realm: &RealmSettings) 
     address("Root URL", settings.root_url.as_deref(), false)?;
     address("Base URL", settings.base_url.as_deref(), true)?;
     address("Backchannel logout URL", settings.attributes.get("backchannel.logout.url").map(String::as_str), false)?;
+    address("Admin URL", settings.admin_url.as_deref(), true)?;
+    for (what, name) in SHOWN {
+        address(what, settings.attributes.get(name).map(String::as_str), false)?;
+    }
     address("JWKS URL", settings.attributes.get("jwks.url").map(String::as_str), false)?;
     redirect_uris(settings)?;
     own_attributes::check(&settings.attributes, true).map_err(Refusal::InvalidClient)?;

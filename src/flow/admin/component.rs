@@ -151,6 +151,14 @@ fn check(component: &Component) -> Result<Provider, Refusal> {
         fits(text)?;
     }
     property::check(&component.config, provider.properties()).map_err(Refusal::Invalid)?;
+    if component.provider_id == "trusted-hosts"
+        && ["host-sending-registration-request-must-match", "client-uris-must-match"]
+            .iter()
+            .all(|name| component.config(name) == Some("false"))
+    {
+        let text = "At least one of hosts verification or client URIs validation must be enabled";
+        return Err(Refusal::Invalid(text.to_owned()));
+    }
     Ok(provider)
 }
 

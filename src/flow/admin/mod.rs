@@ -146,6 +146,8 @@ where
                 cx.server.realms.invalidate(&cx.snapshot().realm.id);
                 cx = cx.refreshed().await?.ok_or(Refusal::NotFound("Realm not found."))?;
             }
+            // Nothing was written: whoever is refused, perhaps without saying who he is, costs nobody a reading of the realm.
+            Err(refusal) if !matches!(refusal, Refusal::Store(_)) => return Err(refusal),
             settled => {
                 cx.server.realms.invalidate(&cx.snapshot().realm.id);
                 return settled;

@@ -17,7 +17,7 @@ pub fn find<'a>(mappers: &'a [ProtocolMapper], id: &str) -> Result<&'a ProtocolM
 }
 
 /// What Keycloak's tables would refuse, and a kind that nobody knows.
-fn check(mapper: &ProtocolMapper) -> Result<(), Refusal> {
+pub(in crate::flow) fn check(mapper: &ProtocolMapper) -> Result<(), Refusal> {
     if mapper.name.trim().is_empty() || mapper.protocol.trim().is_empty() {
         return Err(Refusal::Duplicate);
     }

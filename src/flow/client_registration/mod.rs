@@ -7,14 +7,16 @@
 mod bearer;
 mod policy;
 mod refusal;
+mod wish;
 
+use std::fmt;
 use std::sync::Arc;
 
 pub use bearer::{Bearer, kind_of};
 pub use policy::web_origins;
 
 use self::bearer::{CREATE, MANAGE, NOT_TO_UPDATE, NOT_TO_VIEW, VIEW, admitted};
-use self::policy::{check, policies};
+use self::policy::{Asked, check, check_sender};
 use self::refusal::{bad_metadata, forbidden, invalid_token};
 use super::admin::{Refusal, client as clients, settled, write_decided};
 use super::issue_tokens::sign;
@@ -27,13 +29,20 @@ use crate::oidc::registration_token::{self, RegistrationToken};
 use crate::store::{self, Db, StoreError};
 
 /// A client as it stands now.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Registered {
     /// The request on the realm that has the client so.
     pub cx: Cx,
     pub client: Arc<Client>,
     /// The registration access token, for whoever holds one; an administrator gets one only with a new client.
     pub token: Option<String>,
+}
+
+/// Not the token.
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registered").field("client", &self.client.client_id).finish_non_exhaustive()
+    }
 }
 
 /// Registers a client. One that brings no id gets one.
@@ -46,7 +55,7 @@ pub async fn register(cx: Cx, bearer: &Bearer, wish: &ClientImport) -> Result<Re
     settled(cx, attempt).await
 }
 
-async fn make(cx: &Cx, bearer: &Bearer, mut client: ClientImport) -> Result<Registered, Refusal> {
+async fn make(cx: &Cx, bearer: &Bearer, wish: ClientImport) -> Result<Registered, Refusal> {
     match bearer {
         Bearer::Administrator(_) if !bearer.has_any_of(CREATE) => return Err(forbidden("Forbidden")),
         Bearer::Initial { id, .. } => {
@@ -60,13 +69,14 @@ async fn make(cx: &Cx, bearer: &Bearer, mut client: ClientImport) -> Result<Regi
         _ => {}
     }
     let trust = bearer.trust();
-    let (policies, sender_is_trusted) = policies(cx, trust).await?;
-    policies.shape(&mut client);
-    check(cx, &policies, sender_is_trusted, None, &client)?;
+    let mut client = wish::heard(cx, bearer, None, wish)?;
+    let asked = Asked::of(cx, trust).await?;
+    asked.policies.shape(&mut client);
+    check(cx, &asked, None, &client)?;
     if client.client_id.is_empty() {
         client.client_id = client.uuid.get_or_insert_with(|| ClientUuid::new(cx.entropy().uuid())).to_string();
     }
-    let token = RegistrationToken { id: cx.entropy().uuid(), trust, web_origins: Some(Vec::new()) };
+    let token = RegistrationToken { id: cx.entropy().uuid(), trust, web_origins: Some(asked.web_origins(bearer)) };
     let (id, realm) = (ClientId::new(client.client_id.as_str()), &cx.snapshot().realm.id);
     write_decided(cx, async |db| {
         if let Bearer::Initial { id, .. } = bearer
@@ -88,11 +98,13 @@ fn used_up() -> Refusal {
 
 /// The client, for whoever may see it. Its own token stays good.
 pub async fn read(cx: &Cx, bearer: &Bearer, id: &str) -> Result<Registered, Refusal> {
-    let found = match admitted(cx, bearer, id, VIEW, NOT_TO_VIEW) {
-        Ok(_) => registered(cx, &ClientId::new(id), bearer.own_token()).await,
-        Err(refusal) => Err(refusal),
-    };
-    told(cx, EventKind::ClientInfo, Some(id), found).await
+    told(cx, EventKind::ClientInfo, Some(id), show(cx, bearer, id).await).await
+}
+
+async fn show(cx: &Cx, bearer: &Bearer, id: &str) -> Result<Registered, Refusal> {
+    admitted(cx, bearer, id, VIEW, NOT_TO_VIEW)?;
+    check_sender(cx, bearer).await?;
+    registered(cx, &ClientId::new(id), bearer.own_token()).await
 }
 
 /// Makes of the client what `change` says; whoever holds its token gets a new one.
@@ -117,12 +129,11 @@ async fn put(
     change: &impl Fn(&Cx, &Client) -> Result<ClientImport, Refusal>,
 ) -> Result<Registered, Refusal> {
     let before = admitted(cx, bearer, id, MANAGE, NOT_TO_UPDATE)?;
-    let new = change(cx, before)?;
+    let new = wish::heard(cx, bearer, Some(before), change(cx, before)?)?;
     if new.client_id != before.client_id.as_str() {
         return Err(bad_metadata("Client Identifier modified"));
     }
-    let (policies, sender_is_trusted) = policies(cx, bearer.trust()).await?;
-    check(cx, &policies, sender_is_trusted, Some(before), &new)?;
+    check(cx, &Asked::of(cx, bearer.trust()).await?, Some(before), &new)?;
     let after = Client {
         enabled: new.enabled,
         not_before: new.not_before,
@@ -134,7 +145,7 @@ async fn put(
     let realm = &cx.snapshot().realm.id;
     write_decided(cx, async |db| {
         clients::update_in(cx, db, before, &after).await.map_err(in_words_of_registration)?;
-        clients::replace_parts(cx, db, before, &new).await?;
+        clients::replace_parts(cx, db, before, &new).await.map_err(in_words_of_registration)?;
         if let Some(next) = &next {
             store::client::put_registration_token(db, realm, &before.uuid, &next.id).await?;
         }
@@ -147,19 +158,20 @@ async fn put(
 /// Deletes the client, and with it its token.
 pub async fn delete(cx: Cx, bearer: &Bearer, id: &str) -> Result<(), Refusal> {
     let attempt = |cx: Cx| async move {
-        let deleted = match admitted(&cx, bearer, id, MANAGE, NOT_TO_UPDATE) {
-            Ok(client) => {
-                write_decided(&cx, async |db| {
-                    clients::delete_in(&cx, db, client).await?;
-                    Ok(record(&cx, db, EventKind::ClientDelete, &client.client_id).await?)
-                })
-                .await
-            }
-            Err(refusal) => Err(refusal),
-        };
+        let deleted = remove(&cx, bearer, id).await;
         told(&cx, EventKind::ClientDelete, Some(id), deleted).await
     };
     settled(cx, attempt).await
+}
+
+async fn remove(cx: &Cx, bearer: &Bearer, id: &str) -> Result<(), Refusal> {
+    let client = admitted(cx, bearer, id, MANAGE, NOT_TO_UPDATE)?;
+    check_sender(cx, bearer).await?;
+    write_decided(cx, async |db| {
+        clients::delete_in(cx, db, client).await?;
+        Ok(record(cx, db, EventKind::ClientDelete, &client.client_id).await?)
+    })
+    .await
 }
 
 /// Gives the client a new registration access token, for an administrator to hand on.

@@ -84,12 +84,12 @@ fn policy(id: &str) -> Option<Provider> {
     const MAX_CLIENTS: Property = Property::new("max-clients", "Max Clients Per Realm", Kind::Number);
     const TRUSTED_HOSTS: [Property; 3] = [
         Property::new("trusted-hosts", "Trusted Hosts", Kind::List),
-        Property::new(
+        Property::required(
             "host-sending-registration-request-must-match",
             "Host Sending Client Registration Request Must Match",
             Kind::Flag,
         ),
-        Property::new("client-uris-must-match", "Client URIs Must Match", Kind::Flag),
+        Property::required("client-uris-must-match", "Client URIs Must Match", Kind::Flag),
     ];
     const CLIENT_SCOPES: [Property; 2] = [
         Property::new("allowed-client-scopes", "Allowed Client Scopes", Kind::List),

@@ -1,5 +1,4 @@
-//! The policies of client registration that every realm begins with (Keycloak: `DefaultClientRegistrationPolicies`). Nobody can
-//! register a client here yet; whoever lists the components of a realm finds them nevertheless.
+//! The policies of client registration that every realm begins with (Keycloak: `DefaultClientRegistrationPolicies`).
 
 use crate::base::Entropy;
 use crate::model::component::{Config, REGISTRATION_POLICY};

@@ -1,20 +1,18 @@
 //! `/attack-detection/brute-force`: who is locked after wrong passwords, and letting them in again.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::{delete, get};
 use serde_json::json;
 
 use super::answer::{Answer, done, shown};
+use super::routes::{Routes, delete, get};
 use super::{Admin, ManageUsers, ViewUsers};
 use crate::flow::admin::login_failure as failures;
 use crate::flow::brute_force;
-use crate::http::state::App;
 use crate::model::UserId;
 use crate::oidc::brute_force::Lock;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/attack-detection/brute-force/users", delete(clear_all))
         .route("/{realm}/attack-detection/brute-force/users/{user}", get(read).delete(clear))
 }

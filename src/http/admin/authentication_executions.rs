@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, created_uncached, done_uncached, shown};
+use super::routes::{Routes, get, post};
 use super::{Admin, ManageRealm, ViewRealm};
 use crate::flow::Cx;
 use crate::flow::admin::authentication_flow::{self as flows, NO_CONFIG, NO_EXECUTION};
@@ -18,13 +17,12 @@ use crate::http::error::AdminError;
 use crate::http::extract::{Json, Representation};
 use crate::http::representation::authentication_flow::execution as shown_execution;
 use crate::http::representation::lenient::{Text, text, text_map};
-use crate::http::state::App;
 use crate::model::admin_event::ResourceType;
 use crate::model::authentication_flow::{AuthenticatorConfig, type_of, types};
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Routes {
     let at = |rest: &str| format!("/{{realm}}/authentication/{rest}");
-    Router::new()
+    Routes::new()
         .route(&at("executions/{id}"), get(read).delete(remove))
         .route(&at("executions/{id}/raise-priority"), post(raise))
         .route(&at("executions/{id}/lower-priority"), post(lower))

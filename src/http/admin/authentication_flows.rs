@@ -1,12 +1,11 @@
 //! `/authentication/flows`: what is asked of whoever signs in, and in which order.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::{Answer, created_uncached, done_uncached, shown};
+use super::routes::{Routes, get, post};
 use super::{Admin, ManageRealm, Permission, ViewRealm};
 use crate::flow::Cx;
 use crate::flow::admin::authentication_flow::{self as flows, NewStep};
@@ -17,14 +16,13 @@ use crate::http::extract::{Json, Representation};
 use crate::http::path_segment;
 use crate::http::representation::authentication_flow::{ExecutionInfo, FlowRepresentation, flattened, flow as shown_flow};
 use crate::http::representation::lenient::{Text, put, text};
-use crate::http::state::App;
 use crate::model::admin_event::ResourceType;
 use crate::model::authentication_flow::AuthenticationFlow;
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Routes {
     const PLACE: &str = "/{realm}/authentication/flows";
     let one = |rest: &str| format!("{PLACE}/{{flow}}{rest}");
-    Router::new()
+    Routes::new()
         .route(PLACE, get(list).post(create))
         .route(&one(""), get(read).put(change).delete(delete))
         .route(&one("/copy"), post(copy))

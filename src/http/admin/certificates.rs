@@ -1,12 +1,11 @@
 //! `/clients/{uuid}/certificates/{attr}`: the key by which a client signs, and its certificate.
 
-use axum::Router;
 use axum::extract::{Path, Request};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, plain, shown};
+use super::routes::{Routes, get, post};
 use super::{Admin, ManageClients, ViewClients};
 use crate::flow::Cx;
 use crate::flow::admin::client::find;
@@ -15,10 +14,9 @@ use crate::flow::admin::settled;
 use crate::flow::masking::mask;
 use crate::http::error::AdminError;
 use crate::http::extract::{Multipart, read_multipart};
-use crate::http::state::App;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/clients/{uuid}/certificates/{attr}", get(read))
         .route("/{realm}/clients/{uuid}/certificates/{attr}/generate", post(generate))
         .route("/{realm}/clients/{uuid}/certificates/{attr}/upload", post(upload))

@@ -1,14 +1,13 @@
 //! What else there is to a client: its file for adapters, its nodes, and the secret of before.
 
-use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::routing::{delete, get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, done, done_uncached, plain, plain_text, pushed, shown};
+use super::routes::{Routes, delete, get, post};
 use super::{Admin, ManageClients, ViewClients};
 use crate::flow::Cx;
 use crate::flow::admin::client::{self as clients, find};
@@ -20,11 +19,10 @@ use crate::http::error::AdminError;
 use crate::http::extract::{Json, Representation};
 use crate::http::representation::lenient::Text;
 use crate::http::representation::{adapter_file, registered_client};
-use crate::http::state::App;
 use crate::model::admin_event::ResourceType;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/clients/{uuid}/installation/providers/{provider}", get(installation))
         .route("/{realm}/clients/{uuid}/registration-access-token", post(renew_registration_token))
         .route("/{realm}/clients/{uuid}/nodes", post(register_node))

@@ -1,21 +1,19 @@
 //! `/client-policies`: what a realm demands of its clients. Kept as it is put; nothing here acts on it yet.
 
-use axum::Router;
-use axum::routing::get;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, done, shown};
+use super::routes::{Routes, get};
 use super::{Admin, ManageRealm, ViewRealm};
 use crate::flow::Cx;
 use crate::flow::admin::{Refusal, realm_document, settled};
 use crate::flow::admin_event::Change;
 use crate::http::extract::{Json, Query, Representation};
-use crate::http::state::App;
 use crate::model::admin_event::ResourceType;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/client-policies/profiles", get(profiles).put(put_profiles))
         .route("/{realm}/client-policies/policies", get(policies).put(put_policies))
 }

@@ -1,27 +1,25 @@
 //! `/client-scopes`: the client scopes of a realm.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::get;
 use serde_json::Value;
 
 use super::answer::{Answer, created_uncached, done, done_uncached, shown};
+use super::routes::{Routes, get};
 use super::{Admin, ManageClients, QueryClients, ViewClients};
 use crate::flow::Cx;
 use crate::flow::admin::client_scope::{self as scopes, find};
 use crate::flow::admin::settled;
 use crate::http::extract::Json;
 use crate::http::representation::{ClientScopeRepresentation, client_scope};
-use crate::http::state::App;
 use crate::model::ClientScope;
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Routes {
     // The second is the name of before; clients of old still use it.
-    Router::new().merge(at("client-scopes")).merge(at("client-templates"))
+    Routes::new().merge(at("client-scopes")).merge(at("client-templates"))
 }
 
-fn at(family: &str) -> Router<App> {
-    Router::new()
+fn at(family: &str) -> Routes {
+    Routes::new()
         .route(&format!("/{{realm}}/{family}"), get(list).post(create))
         .route(&format!("/{{realm}}/{family}/{{id}}"), get(read).put(change).delete(delete))
 }

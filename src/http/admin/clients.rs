@@ -1,12 +1,11 @@
 //! `/clients`: the clients of a realm.
 
-use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, created, done, done_uncached, plain, pushed, shown};
+use super::routes::{Routes, get, post};
 use super::{Admin, ManageClients, Permission, QueryClients, ViewClients};
 use crate::flow::Cx;
 use crate::flow::admin::client::{self as clients, find};
@@ -18,15 +17,14 @@ use crate::http::extract::{Json, Query};
 use crate::http::path_segment;
 use crate::http::representation::user::user as full_user;
 use crate::http::representation::{ClientRepresentation, client};
-use crate::http::state::App;
 use crate::model::Client;
 use crate::model::admin_event::ResourceType;
 use crate::oidc::admin_action::AdminAction;
 use crate::oidc::admin_roles::administered_by;
 use crate::store;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/clients", get(list).post(create))
         .route("/{realm}/clients/{uuid}", get(read).put(change).delete(delete))
         .route("/{realm}/clients/{uuid}/client-secret", get(read_secret).post(renew_secret))

@@ -1,11 +1,10 @@
 //! `/components`: key providers, and what else is configured of a kind of provider.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::get;
 use serde_json::Value;
 
 use super::answer::{Answer, created, done, shown};
+use super::routes::{Routes, get};
 use super::{Admin, ManageRealm, ViewRealm};
 use crate::flow::Cx;
 use crate::flow::admin::component as components;
@@ -13,11 +12,10 @@ use crate::flow::admin::settled;
 use crate::http::extract::{Json, Query};
 use crate::http::path_segment;
 use crate::http::representation::{ComponentRepresentation, component};
-use crate::http::state::App;
 use crate::model::Component;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/components", get(list).post(create))
         .route("/{realm}/components/{id}", get(read).put(change).delete(delete))
 }

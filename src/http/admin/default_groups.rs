@@ -1,20 +1,18 @@
 //! `/default-groups`: the groups that new users join.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::{get, put};
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, done_uncached, shown};
+use super::routes::{Routes, get, put};
 use super::{Admin, ManageRealm, ViewRealm, handing_out};
 use crate::flow::admin::group as groups;
 use crate::http::error::AdminError;
 use crate::http::representation::group::brief_group;
-use crate::http::state::App;
 use crate::model::GroupId;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/{realm}/default-groups", get(list)).route("/{realm}/default-groups/{group}", put(add).delete(remove))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/{realm}/default-groups", get(list)).route("/{realm}/default-groups/{group}", put(add).delete(remove))
 }
 
 async fn list(admin: Admin<ViewRealm>) -> Answer {

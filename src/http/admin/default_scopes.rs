@@ -1,19 +1,17 @@
 //! `/default-default-client-scopes` and `/default-optional-client-scopes`: the scopes that new clients get.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::{get, put};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, done_uncached, shown};
+use super::routes::{Routes, get, put};
 use super::{Admin, ManageClients, ViewClients};
 use crate::flow::Cx;
 use crate::flow::admin::{client_scope as scopes, settled};
-use crate::http::state::App;
 use crate::model::{ClientScopeId, RealmSnapshot};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/default-default-client-scopes", get(defaults))
         .route("/{realm}/default-default-client-scopes/{scope}", put(add_default).delete(remove))
         .route("/{realm}/default-optional-client-scopes", get(optionals))

@@ -1,24 +1,22 @@
 //! `/clients/{uuid}/evaluate-scopes`: which mappers and roles a scope brings, and what tokens would hold.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, shown};
 use super::role_lists::roles_shown;
+use super::routes::{Routes, get};
 use super::{Admin, Permission, ViewClients, ViewUsers};
 use crate::flow::admin::client::find;
 use crate::flow::admin::evaluate::{self, Example};
 use crate::http::error::AdminError;
 use crate::http::extract::Query;
-use crate::http::state::App;
 use crate::model::{ClientUuid, ProtocolMapper, RoleId, UserId};
 use crate::store;
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Routes {
     let at = |rest: &str| format!("/{{realm}}/clients/{{uuid}}/evaluate-scopes/{rest}");
-    Router::new()
+    Routes::new()
         .route(&at("protocol-mappers"), get(mappers))
         .route(&at("scope-mappings/{container}/granted"), get(granted))
         .route(&at("scope-mappings/{container}/not-granted"), get(not_granted))

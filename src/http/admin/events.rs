@@ -1,24 +1,22 @@
 //! `/events` and `/admin-events`: what happened to users and clients, and what administrators did.
 
-use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::get;
 use serde_json::Value;
 
 use super::answer::{Answer, done, shown};
+use super::routes::{Routes, get};
 use super::{Admin, ManageEvents, ViewEvents};
 use crate::base::Timestamp;
 use crate::http::error::AdminError;
 use crate::http::extract::Query;
 use crate::http::representation::event::{admin_event, event};
-use crate::http::state::App;
 use crate::model::admin_event::Operation;
 use crate::store;
 use crate::store::admin_event::AdminEventFilter;
 use crate::store::event::EventFilter;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/events", get(list).delete(clear))
         .route("/{realm}/admin-events", get(list_admin).delete(clear_admin))
 }

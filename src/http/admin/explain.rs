@@ -1,21 +1,19 @@
 //! `/nightlatch/explain`: why a token or a grant works, or does not. Tokens travel in the body: addresses are written to logs.
 
-use axum::Router;
-use axum::routing::post;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, shown};
+use super::routes::{Routes, post};
 use super::{Admin, ViewUsers};
 use crate::flow::admin::explain::{self, Subject};
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, Representation};
-use crate::http::state::App;
 use crate::model::{ClientId, SessionId, SessionKind};
 use crate::oidc::explanation;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/{realm}/nightlatch/explain", post(run))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/{realm}/nightlatch/explain", post(run))
 }
 
 /// A token, or a session and a client.

@@ -1,12 +1,11 @@
 //! `/users/{id}/federated-identity`: who the user is at identity providers.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::{Answer, done_uncached, shown};
+use super::routes::{Routes, get, post};
 use super::user::{NOT_FOUND, user_of};
 use super::{Admin, ManageUsers, ViewUsers};
 use crate::flow::admin::identity_provider::links_of;
@@ -14,12 +13,11 @@ use crate::flow::admin::user_holding;
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, Representation};
 use crate::http::representation::lenient::{Text, text};
-use crate::http::state::App;
 use crate::model::UserId;
 use crate::store::federated_identity::FederatedIdentity;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/users/{id}/federated-identity", get(list))
         .route("/{realm}/users/{id}/federated-identity/{provider}", post(link).delete(unlink))
 }

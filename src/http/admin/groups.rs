@@ -1,14 +1,13 @@
 //! `/groups`: the tree of groups, one group, and the way to it by names.
 
-use axum::Router;
 use axum::extract::Path;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
-use axum::routing::get;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, created, created_uncached, done, done_uncached, shown};
 use super::group_tree::{Matches, Shape};
+use super::routes::{Routes, get};
 use super::user_lists::page_of_users;
 use super::users::PAGE;
 use super::{Admin, ManageUsers, QueryGroups, ViewUsers, handing_out};
@@ -19,12 +18,11 @@ use crate::http::error::{AdminError, json as json_response};
 use crate::http::extract::{Json, Query};
 use crate::http::path_segment;
 use crate::http::representation::group::{GroupRepresentation, group as full_group};
-use crate::http::state::App;
 use crate::model::GroupId;
 use crate::store;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/groups", get(list).post(create))
         .route("/{realm}/groups/count", get(count))
         .route("/{realm}/groups/{id}", get(read).put(change).delete(delete))

@@ -1,12 +1,11 @@
 //! `/identity-provider`: the providers by which users could sign in, and their mappers.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::get;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, created, done_uncached, shown};
+use super::routes::{Routes, get};
 use super::{Admin, Permission};
 use crate::flow::Cx;
 use crate::flow::admin::identity_provider::{self as providers, field, find};
@@ -15,13 +14,12 @@ use crate::flow::masking::MASK;
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, Query, Representation};
 use crate::http::representation::realm_part::config_of_texts;
-use crate::http::state::App;
 use crate::model::realm::IDENTITY_PROVIDER_SECRET;
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Routes {
     const INSTANCES: &str = "/{realm}/identity-provider/instances";
     let one = |rest: &str| format!("{INSTANCES}/{{alias}}{rest}");
-    Router::new()
+    Routes::new()
         .route(INSTANCES, get(list).post(create))
         .route(&one(""), get(read).put(change).delete(delete))
         .route(&one("/mapper-types"), get(mapper_types))

@@ -1,11 +1,10 @@
 //! `/users/{id}/impersonation`: the caller's browser is signed in as the user.
 
-use axum::Router;
 use axum::extract::{Path, State};
-use axum::routing::post;
 use serde_json::json;
 
 use super::answer::{Answer, shown};
+use super::routes::{Routes, post};
 use super::user::user_of;
 use super::{Admin, Permission, handing_out};
 use crate::flow::admin::impersonation::{self, Impersonation};
@@ -14,8 +13,8 @@ use crate::http::login::keep;
 use crate::http::state::App;
 use crate::store::StoreError;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/{realm}/users/{id}/impersonation", post(begin))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/{realm}/users/{id}/impersonation", post(begin))
 }
 
 #[derive(Debug)]

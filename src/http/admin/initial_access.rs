@@ -1,26 +1,24 @@
 //! `/clients-initial-access`: tokens with which clients are registered.
 
-use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
-use axum::routing::{delete, get};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, created, done, plain};
+use super::routes::{Routes, delete, get};
 use super::{Admin, ManageClients, ViewClients};
 use crate::flow::admin::initial_access::{self, Wish};
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, Representation};
 use crate::http::representation::lenient::{Number, Text, texts};
-use crate::http::state::App;
 use crate::model::{InitialAccess, InitialAccessId};
 use crate::store;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/clients-initial-access", get(list).post(create))
         .route("/{realm}/clients-initial-access/{id}", delete(remove))
 }

@@ -1,13 +1,12 @@
 //! Letters that administrators have sent: to users, with something to do, and to themselves, to try a mail server.
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::{post, put};
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, done};
+use super::routes::{Routes, post, put};
 use super::user::user_of;
 use super::{Admin, ManageRealm, ManageUsers};
 use crate::base::Secret;
@@ -21,8 +20,8 @@ use crate::http::state::App;
 use crate::model::user::UPDATE_PASSWORD;
 use crate::model::{ActionKind, MailServer};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/users/{id}/execute-actions-email", put(execute_actions))
         .route("/{realm}/users/{id}/reset-password-email", put(reset_password))
         .route("/{realm}/users/{id}/send-verify-email", put(verify_email))

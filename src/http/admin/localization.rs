@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use axum::Router;
 use axum::extract::Path;
 use axum::http::header::CACHE_CONTROL;
-use axum::routing::get;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, done, plain, plain_text};
+use super::routes::{Routes, get};
 use super::{Admin, AnyRole, ManageRealm};
 use crate::flow::Cx;
 use crate::flow::admin::{Refusal, realm_document, settled};
@@ -17,12 +16,11 @@ use crate::flow::admin_event::Change;
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, PlainText, Query, Representation};
 use crate::http::representation::lenient::Text;
-use crate::http::state::App;
 use crate::model::admin_event::ResourceType;
 use crate::model::realm::LOCALIZATION_TEXTS;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/localization", get(locales))
         .route("/{realm}/localization/{locale}", get(texts_of).post(add_texts).delete(remove_locale))
         .route("/{realm}/localization/{locale}/{key}", get(read).put(put).delete(remove))

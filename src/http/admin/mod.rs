@@ -39,6 +39,7 @@ mod role_holder_kinds;
 mod role_holders;
 mod role_lists;
 mod roles;
+mod routes;
 mod scopes_of_client;
 mod server_info;
 mod sessions;
@@ -63,25 +64,27 @@ pub(crate) use permission::{
     ViewClients, ViewEvents, ViewRealm, ViewUsers,
 };
 
+use self::routes::{Operation, Routes};
 use super::error::AdminError;
 use super::state::App;
 
 /// What stands beside the realms.
 pub(crate) fn beside_realms(app: &App) -> Router<App> {
     let gate = middleware::from_fn_with_state(app.clone(), authenticate::authenticate);
-    Router::new().merge(server_info::routes()).merge(whoami::routes()).layer(gate)
+    server_info::routes().merge(whoami::routes()).into_router().layer(gate)
 }
 
 /// Everything below `/admin/realms`.
 pub(crate) fn routes(app: &App) -> Router<App> {
     endpoints()
+        .into_router()
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), authenticate::authenticate))
 }
 
-fn endpoints() -> Router<App> {
-    Router::new()
+fn endpoints() -> Routes {
+    Routes::new()
         .merge(attack_detection::routes())
         .merge(authentication_executions::routes())
         .merge(authentication_flows::routes())
@@ -122,6 +125,19 @@ fn endpoints() -> Router<App> {
         .merge(user_profile::routes())
         .merge(user_sessions::routes())
         .merge(users::routes())
+}
+
+/// Every operation of the API, with its whole path.
+pub(crate) fn operations() -> Vec<Operation> {
+    let mut all = server_info::routes().merge(whoami::routes()).into_operations();
+    all.extend(
+        endpoints()
+            .into_operations()
+            .into_iter()
+            .map(|operation| Operation { path: format!("/admin/realms{}", operation.path.trim_end_matches('/')), ..operation }),
+    );
+    all.sort();
+    all
 }
 
 async fn not_found() -> Response {

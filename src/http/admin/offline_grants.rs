@@ -4,25 +4,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::{delete, get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, done, shown};
+use super::routes::{Routes, delete, get, post};
 use super::{Admin, ManageUsers, ViewUsers};
 use crate::flow::admin::offline_grant::{self, Asked, OfflineGrant};
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, Query, Representation};
-use crate::http::state::App;
 use crate::model::device::Device;
 use crate::model::{Client, ClientUuid, SessionId};
 use crate::oidc::session_limits::Lapse;
 use crate::store::offline_grant::{COUNTED, GrantCounts, StaleGrants};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/nightlatch/offline-grants", get(list))
         .route("/{realm}/nightlatch/offline-grants/count", get(count))
         .route("/{realm}/nightlatch/offline-grants/stale", get(stale))

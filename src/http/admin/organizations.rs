@@ -1,16 +1,15 @@
 //! `/organizations`: there are none here, in any realm; said as Keycloak says it of a realm that has them switched off.
 
-use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::any;
 
 use super::answer::Answer;
+use super::routes::Routes;
 use super::{Admin, Permission};
 use crate::http::error::AdminError;
-use crate::http::state::App;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/{realm}/organizations", any(refuse)).route("/{realm}/organizations/{*rest}", any(refuse))
+pub(super) fn routes() -> Routes {
+    Routes::new().nothing_at("/{realm}/organizations", any(refuse)).nothing_at("/{realm}/organizations/{*rest}", any(refuse))
 }
 
 #[derive(Debug)]

@@ -1,10 +1,9 @@
 //! `/partial-export`: the realm as a file, without its users and without secrets.
 
-use axum::Router;
-use axum::routing::post;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, plain_json};
+use super::routes::{Routes, post};
 use super::{Admin, ManageRealm, Permission, ViewClients, ViewUsers};
 use crate::flow::Cx;
 use crate::flow::admin::component;
@@ -12,12 +11,11 @@ use crate::http::error::AdminError;
 use crate::http::extract::Query;
 use crate::http::representation::export::{Parts, realm_file};
 use crate::http::representation::user::user as full_user;
-use crate::http::state::App;
 use crate::model::GroupPaths;
 use crate::store::{self, StoreError};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/{realm}/partial-export", post(export))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/{realm}/partial-export", post(export))
 }
 
 /// Each part is for those who may see what is in it.

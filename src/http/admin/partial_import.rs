@@ -1,12 +1,11 @@
 //! `/partialImport`: parts of a file are added to a realm that is there.
 
-use axum::Router;
-use axum::routing::post;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, plain};
 use super::identity_providers::ManageProviders;
+use super::routes::{Routes, post};
 use super::{Admin, ManageClients, ManageRealm, ManageUsers, Permission, handing_out};
 use crate::flow::Cx;
 use crate::flow::admin::partial_import::{self, Action, Addition, IfExists, Outcome};
@@ -15,11 +14,10 @@ use crate::http::error::AdminError;
 use crate::http::extract::{Json, Representation};
 use crate::http::representation::RealmRepresentation;
 use crate::http::representation::lenient::Text;
-use crate::http::state::App;
 use crate::model::{RealmSnapshot, RoleId};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/{realm}/partialImport", post(add))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/{realm}/partialImport", post(add))
 }
 
 #[derive(Clone, Deserialize)]

@@ -1,18 +1,16 @@
 //! `…/protocol-mappers`: the mappers of a client and of a client scope, at one kind of address.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::{get, post};
 use serde_json::Value;
 
 use super::answer::{Answer, created_uncached, done_uncached, shown};
+use super::routes::{Routes, get, post};
 use super::{Admin, ManageClients, ViewClients};
 use crate::flow::Cx;
 use crate::flow::admin::protocol_mapper::{self as mappers, find};
 use crate::flow::admin::{Refusal, client, client_scope, settled};
 use crate::http::extract::Json;
 use crate::http::representation::{ProtocolMapperRepresentation, protocol_mapper};
-use crate::http::state::App;
 use crate::model::{Client, ClientScope, ProtocolMapper};
 use crate::oidc::mapper::kind;
 use crate::store::protocol_mapper::MapperOwner;
@@ -52,17 +50,17 @@ impl Owner for ClientScope {
     }
 }
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .merge(at::<Client>("clients"))
         .merge(at::<ClientScope>("client-scopes"))
         // The name of before; clients of old still use it.
         .merge(at::<ClientScope>("client-templates"))
 }
 
-fn at<O: Owner>(family: &str) -> Router<App> {
+fn at<O: Owner>(family: &str) -> Routes {
     let place = format!("/{{realm}}/{family}/{{id}}/protocol-mappers");
-    Router::new()
+    Routes::new()
         .route(&format!("{place}/models"), get(list::<O>).post(create::<O>))
         .route(&format!("{place}/models/{{mapper}}"), get(read::<O>).put(change::<O>).delete(delete::<O>))
         .route(&format!("{place}/add-models"), post(create_all::<O>))

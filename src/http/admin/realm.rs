@@ -1,10 +1,9 @@
 //! `/admin/realms/{realm}`: its settings, its keys, and its revocation policy.
 
-use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
 
 use super::answer::{Answer, done, plain, pushed, shown};
+use super::routes::{Routes, get, post};
 use super::{Admin, AnyRole, ManageEvents, ManageRealm, Permission, ViewEvents, ViewRealm};
 use crate::flow::Cx;
 use crate::flow::admin::push::push;
@@ -14,12 +13,11 @@ use crate::flow::admin_event::{Change, note_alone};
 use crate::http::error::AdminError;
 use crate::http::extract::Json;
 use crate::http::representation::{EventsConfig, RealmRepresentation, events_config, keys, public_realm, realm};
-use crate::http::state::App;
 use crate::model::admin_event::ResourceType;
 use crate::oidc::admin_action::AdminAction;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}", get(read).put(change).delete(delete))
         .route("/{realm}/keys", get(list_keys))
         .route("/{realm}/push-revocation", post(push_revocation))

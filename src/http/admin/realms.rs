@@ -2,13 +2,13 @@
 
 use axum::body::to_bytes;
 use axum::extract::{Extension, Request, State};
-use axum::routing::get;
-use axum::{Router, http::StatusCode};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, created, shown};
 use super::authenticate::Administrator;
 use super::permission::{Permission, ViewRealm, sees_realm};
+use super::routes::{Routes, get};
 use crate::flow::admin::client;
 use crate::flow::import_realm::{self, Creator, ImportError};
 use crate::http::error::AdminError;
@@ -23,8 +23,8 @@ use crate::store;
 /// A realm with all its users may be large.
 const MAX_BODY: usize = 256 * 1024 * 1024;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/", get(list).post(create))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/", get(list).post(create))
 }
 
 async fn list(State(app): State<App>, Extension(administrator): Extension<Administrator>, query: Query) -> Answer {

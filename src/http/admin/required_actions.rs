@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, done, done_uncached, shown};
+use super::routes::{Routes, get, post};
 use super::{Admin, ManageRealm, Permission, ViewRealm};
 use crate::flow::Cx;
 use crate::flow::admin::required_action::{self as actions, find};
@@ -17,13 +16,12 @@ use crate::flow::admin::{Refusal, settled};
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, Representation};
 use crate::http::representation::lenient::{Flag, Number, Text, put, text, text_map};
-use crate::http::state::App;
 use crate::model::required_action::RequiredAction;
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Routes {
     const PLACE: &str = "/{realm}/authentication/required-actions";
     let one = |rest: &str| format!("{PLACE}/{{alias}}{rest}");
-    Router::new()
+    Routes::new()
         .route(PLACE, get(list))
         .route(&one(""), get(read).put(change).delete(remove))
         .route(&one("/config"), get(read_config).put(put_config).delete(remove_config))

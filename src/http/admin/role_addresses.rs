@@ -2,15 +2,14 @@
 //!
 //! All three read, change, delete and compose it alike. What differs stands in [`Address`].
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::get;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, done, done_uncached, shown};
 use super::role_lists::{ListedRole, resolve, roles_shown};
 use super::roles::nameless;
+use super::routes::{Routes, get};
 use super::user_lists::page_of_users;
 use super::users::PAGE;
 use super::{Admin, AnyRole, ManageClients, ManageRealm, Permission, ViewClients, ViewRealm, handing_out};
@@ -21,17 +20,16 @@ use crate::http::error::AdminError;
 use crate::http::extract::{Json, Query};
 use crate::http::representation::group::{brief_group, group as full_group};
 use crate::http::representation::{RoleRepresentation, role as full_role};
-use crate::http::state::App;
 use crate::model::{Group, Role};
 use crate::store;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().merge(routes_of::<ByName>()).merge(routes_of::<OfClient>()).merge(routes_of::<ById>())
+pub(super) fn routes() -> Routes {
+    Routes::new().merge(routes_of::<ByName>()).merge(routes_of::<OfClient>()).merge(routes_of::<ById>())
 }
 
-fn routes_of<A: Address>() -> Router<App> {
+fn routes_of<A: Address>() -> Routes {
     let at = |rest: &str| format!("{}{rest}", A::PLACE);
-    let routes = Router::new()
+    let routes = Routes::new()
         .route(A::PLACE, get(read::<A>).put(change::<A>).delete(delete::<A>))
         .route(&at("/composites"), get(composites::<A>).post(add_composites::<A>).delete(remove_composites::<A>))
         .route(&at("/composites/realm"), get(composites_of_realm::<A>))

@@ -2,20 +2,18 @@
 
 use std::collections::HashSet;
 
-use axum::Router;
-
 use super::role_holders::{Holder, routes as routes_of};
+use super::routes::Routes;
 use super::user::{NOT_FOUND, user_of};
 use super::{Admin, ManageClients, ManageUsers, Permission, ViewClients, ViewUsers, handing_out};
 use crate::flow::admin::{client, client_scope, group, user_holding};
 use crate::flow::admin_event::Change;
 use crate::http::error::AdminError;
-use crate::http::state::App;
 use crate::model::admin_event::ResourceType;
 use crate::model::{Client, ClientScope, Group, RealmSnapshot, RoleId, User};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .merge(routes_of::<User>())
         .merge(routes_of::<Group>())
         .merge(routes_of::<Client>())

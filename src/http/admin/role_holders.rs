@@ -4,19 +4,17 @@
 
 use std::collections::HashSet;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Path;
-use axum::routing::get;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, done, shown};
+use super::routes::{Routes, get};
 use super::{Admin, Permission};
 use crate::flow::admin_event::Change;
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, Query, read_representation};
 use crate::http::representation::{RoleRepresentation, brief_role, role as full_role};
-use crate::http::state::App;
 use crate::model::admin_event::ResourceType;
 use crate::model::{ClientUuid, RealmSnapshot, Role, RoleId};
 
@@ -52,9 +50,9 @@ pub(super) trait Holder: Sized + Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), AdminError>> + Send;
 }
 
-pub(super) fn routes<H: Holder>() -> Router<App> {
+pub(super) fn routes<H: Holder>() -> Routes {
     let at = |rest: &str| format!("{}{rest}", H::PLACE);
-    Router::new()
+    Routes::new()
         .route(H::PLACE, get(all::<H>))
         .route(&at("/realm"), get(of_realm::<H>).post(add_of_realm::<H>).delete(remove_of_realm::<H>))
         .route(&at("/realm/available"), get(available_of_realm::<H>))

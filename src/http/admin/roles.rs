@@ -1,12 +1,11 @@
 //! `/roles` and `/clients/{uuid}/roles`: the roles of a realm and of a client. One role stands in `role_addresses`.
 
-use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::routing::get;
 use serde_json::Value;
 
 use super::answer::{Answer, created, last_segment, shown};
+use super::routes::{Routes, get};
 use super::{Admin, ManageClients, ManageRealm, ViewClients, ViewRealm};
 use crate::flow::admin::client;
 use crate::flow::admin::role as roles;
@@ -14,11 +13,10 @@ use crate::http::error::AdminError;
 use crate::http::extract::{Json, Query};
 use crate::http::path_segment;
 use crate::http::representation::{RoleRepresentation, brief_role, role};
-use crate::http::state::App;
 use crate::model::{ClientUuid, Role};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/roles", get(list).post(create))
         .route("/{realm}/clients/{uuid}/roles", get(list_of_client).post(create_of_client))
 }

@@ -1,20 +1,18 @@
 //! The client scopes of a client: those that always apply, and those that are asked for.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::{get, put};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, done_uncached, shown};
+use super::routes::{Routes, get, put};
 use super::{Admin, ManageClients, ViewClients};
 use crate::flow::Cx;
 use crate::flow::admin::client::{self as clients, find};
 use crate::flow::admin::settled;
-use crate::http::state::App;
 use crate::model::{ClientScopeId, RealmSnapshot};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/clients/{uuid}/default-client-scopes", get(default_scopes))
         .route("/{realm}/clients/{uuid}/default-client-scopes/{scope}", put(add_default).delete(remove_scope))
         .route("/{realm}/clients/{uuid}/optional-client-scopes", get(optional_scopes))

@@ -1,12 +1,11 @@
 //! `/admin/serverinfo`: what the server is and what it can be set to. Terraform reads the version, consoles the rest.
 
-use axum::Router;
 use axum::extract::{Extension, State};
-use axum::routing::get;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, shown};
 use super::authenticate::Administrator;
+use super::routes::{Routes, get};
 use crate::base::Timestamp;
 use crate::http::error::AdminError;
 use crate::http::representation::event_type_names;
@@ -14,8 +13,8 @@ use crate::http::state::App;
 use crate::model::admin_event::{Operation, ResourceType};
 use crate::telemetry::memory;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/admin/serverinfo", get(read))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/admin/serverinfo", get(read))
 }
 
 /// The version of Keycloak whose API this is: clients parse it, and go by it.

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::{delete, get, post};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, done, plain, pushed, shown};
+use super::routes::{Routes, delete, get, post};
 use super::{Admin, ManageUsers, ViewClients, ViewRealm};
 use crate::flow::Cx;
 use crate::flow::admin::push::push;
@@ -16,13 +15,12 @@ use crate::flow::logout;
 use crate::http::error::AdminError;
 use crate::http::extract::Query;
 use crate::http::representation::user_session::{console_session, statistics as shown_statistics, user_session};
-use crate::http::state::App;
 use crate::model::{Client, ClientUuid, SessionId, SessionKind};
 use crate::oidc::admin_action::AdminAction;
 use crate::store::session_list::{ClientPage, RealmPage};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/clients/{uuid}/session-count", get(online_count))
         .route("/{realm}/clients/{uuid}/user-sessions", get(online))
         .route("/{realm}/clients/{uuid}/offline-session-count", get(offline_count))

@@ -1,12 +1,12 @@
 //! `/users/{id}`: one user and the password.
 
-use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::routing::{any, get, post, put};
+use axum::routing::any;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, done, done_uncached, shown};
+use super::routes::{Routes, get, post, put};
 use super::{Admin, ManageUsers, Permission, ViewUsers};
 use crate::flow::Cx;
 use crate::flow::admin::identity_provider::links_of;
@@ -18,16 +18,15 @@ use crate::http::error::{AdminError, json as json_response};
 use crate::http::extract::{Json, Query};
 use crate::http::representation::credential::CredentialRepresentation;
 use crate::http::representation::user::{UserRepresentation, unmanaged_attributes, user as full_user};
-use crate::http::state::App;
 use crate::model::{User, UserId};
 use crate::oidc::user_profile::{self, Editor};
 use crate::oidc::user_rules::Violation;
 use crate::store;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/users/{id}", get(read).put(update).delete(remove))
-        .route("/{realm}/users/{id}/{*rest}", any(beyond))
+        .nothing_at("/{realm}/users/{id}/{*rest}", any(beyond))
         .route("/{realm}/users/{id}/unmanagedAttributes", get(unmanaged))
         .route("/{realm}/users/{id}/reset-password", put(reset_password))
         .route("/{realm}/users/{id}/logout", post(log_out))

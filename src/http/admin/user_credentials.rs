@@ -1,12 +1,11 @@
 //! `/users/{id}/credentials`: what a user can prove itself with, in the order in which it is asked for.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::{delete, get, post, put};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, done, done_uncached, shown};
+use super::routes::{Routes, delete, get, post, put};
 use super::user::{NOT_FOUND, user_of};
 use super::{Admin, ManageUsers, ViewUsers};
 use crate::flow::admin::user_holding::{self, Place};
@@ -14,13 +13,12 @@ use crate::http::error::AdminError;
 use crate::http::extract::{Json, PlainText, Representation};
 use crate::http::representation::credential::credential as shown_credential;
 use crate::http::representation::lenient::Text;
-use crate::http::state::App;
 use crate::model::{CredentialId, UserId};
 use crate::store;
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Routes {
     const ONE: &str = "/{realm}/users/{id}/credentials/{credential}";
-    Router::new()
+    Routes::new()
         .route("/{realm}/users/{id}/credentials", get(list))
         .route(ONE, delete(remove))
         .route(&format!("{ONE}/userLabel"), put(label))

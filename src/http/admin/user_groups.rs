@@ -1,22 +1,20 @@
 //! `/users/{id}/groups`: the groups that a user is in.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::{get, put};
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, done_uncached, shown};
+use super::routes::{Routes, get, put};
 use super::user::{NOT_FOUND, user_of};
 use super::{Admin, ManageUsers, ViewUsers, handing_out};
 use crate::flow::admin::user_holding;
 use crate::http::error::AdminError;
 use crate::http::extract::Query;
 use crate::http::representation::group::{brief_group, group as full_group};
-use crate::http::state::App;
 use crate::model::{Group, GroupId, RealmSnapshot, User};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/users/{id}/groups", get(list))
         .route("/{realm}/users/{id}/groups/count", get(count))
         .route("/{realm}/users/{id}/groups/{group}", put(join).delete(leave))

@@ -1,22 +1,20 @@
 //! `/users/profile`: which attributes users of the realm have.
 
-use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::get;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, plain};
+use super::routes::{Routes, get};
 use super::user::profile_metadata;
 use super::{Admin, ManageRealm, Permission};
 use crate::flow::admin::realm;
 use crate::http::error::{AdminError, json as json_response};
 use crate::http::extract::{Json, Representation};
-use crate::http::state::App;
 use crate::oidc::user_profile::{self, ProfileProblem, default_profile};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/{realm}/users/profile", get(read).put(update)).route("/{realm}/users/profile/metadata", get(metadata))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/{realm}/users/profile", get(read).put(update)).route("/{realm}/users/profile/metadata", get(metadata))
 }
 
 /// Whoever deals with users or with the realm's settings.

@@ -1,23 +1,21 @@
 //! `/users/{id}/sessions`, `…/offline-sessions`, `…/consents`: where a user is signed in, and what clients may do for the user.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::{delete, get};
 use serde_json::Value;
 
 use super::answer::{Answer, done_uncached, shown};
+use super::routes::{Routes, delete, get};
 use super::user::user_of;
 use super::{Admin, ManageUsers, ViewUsers};
 use crate::flow::admin::{consent as flow, session};
 use crate::http::error::AdminError;
 use crate::http::representation::consent::consent;
 use crate::http::representation::user_session::user_session;
-use crate::http::state::App;
 use crate::model::{ClientUuid, SessionKind};
 use crate::store::session_list::ClientPage;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/{realm}/users/{id}/sessions", get(online))
         .route("/{realm}/users/{id}/offline-sessions/{client}", get(offline))
         .route("/{realm}/users/{id}/consents", get(consents))

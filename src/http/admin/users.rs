@@ -1,10 +1,9 @@
 //! `/users`: the list, its count, and new users.
 
-use axum::Router;
-use axum::routing::get;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, created, shown};
+use super::routes::{Routes, get};
 use super::user::refused;
 use super::{Admin, ManageUsers, QueryUsers, handing_out};
 use crate::flow::admin::user;
@@ -12,13 +11,12 @@ use crate::http::error::AdminError;
 use crate::http::extract::{Json, Query};
 use crate::http::path_segment;
 use crate::http::representation::user::{UserRepresentation, brief_user, user as full_user};
-use crate::http::state::App;
 use crate::model::{GroupId, UserId};
 use crate::store;
 use crate::store::user_list::{UserFilter, Word};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/{realm}/users", get(list).post(create)).route("/{realm}/users/count", get(count))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/{realm}/users", get(list).post(create)).route("/{realm}/users/count", get(count))
 }
 
 /// How many users a list has that asks for no number.

@@ -1,20 +1,18 @@
 //! `/admin/{realm}/console/whoami`: who is signed in at a console, and what they may do in which realm.
 
-use axum::Router;
 use axum::extract::{Extension, Path};
 use axum::http::StatusCode;
-use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, shown};
 use super::authenticate::Administrator;
+use super::routes::{Routes, get};
 use crate::http::error::AdminError;
 use crate::http::extract::Query;
-use crate::http::state::App;
 use crate::oidc::admin_roles::CREATE_REALM;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/admin/{realm}/console/whoami", get(read))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/admin/{realm}/console/whoami", get(read))
 }
 
 const CONSOLE: &str = "security-admin-console";

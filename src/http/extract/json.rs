@@ -3,6 +3,7 @@
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
@@ -21,6 +22,18 @@ pub(crate) trait Representation: DeserializeOwned {
     const NAME: &'static str;
     /// Whether it stands in a list. Serde would take a list for an object too, its fields by their order.
     const IS_LIST: bool = false;
+    /// In bytes.
+    const MAX_BODY: usize = MAX_BODY;
+}
+
+/// One that anybody may send.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Small<T>(pub T);
+
+impl<T: Representation> Representation for Small<T> {
+    const NAME: &'static str = T::NAME;
+    const MAX_BODY: usize = 256 * 1024;
 }
 
 /// Lists are named after what they hold.
@@ -41,7 +54,7 @@ impl<T: Representation> FromRequest<App> for Json<T> {
         if !is_media(&parts.headers, "application/json") {
             return Err(wrong_media());
         }
-        let bytes = read_body(body, MAX_BODY).await.map_err(unread)?;
+        let bytes = read_body(body, T::MAX_BODY).await.map_err(unread)?;
         // An event of the change may tell of it.
         if let Some(sent) = parts.extensions.get::<Sent>() {
             sent.put(&bytes);

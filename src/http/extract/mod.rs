@@ -13,7 +13,7 @@ pub(crate) use body::{BodyError, read as read_body};
 pub(crate) use caller::Caller;
 pub(crate) use cookies::{browser, value as cookie};
 pub(crate) use form::{read_form, read_json};
-pub(crate) use json::{Json, PlainText, Representation, read as read_representation};
+pub(crate) use json::{Json, PlainText, Representation, Small, read as read_representation};
 pub(crate) use multipart::{Multipart, read_multipart};
 pub(crate) use query::Query;
 pub(crate) use realm::{PageCx, RealmCx, cx_of};

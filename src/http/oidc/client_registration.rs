@@ -18,7 +18,7 @@ use crate::flow::client_registration::{self as registration, Bearer, Registered}
 use crate::http::admin::{Answer, bearer, done, identify, plain};
 use crate::http::cors::{Cors, foreign_origin};
 use crate::http::error::{AdminError, OAuthFailure};
-use crate::http::extract::{Caller, Json, RealmCx};
+use crate::http::extract::{Caller, Json, RealmCx, Small};
 use crate::http::path_segment;
 use crate::http::representation::{ClientMetadata, ClientRepresentation, adapter_file, client_metadata, registered_client};
 use crate::http::state::App;
@@ -148,7 +148,7 @@ fn bad_metadata(text: &'static str) -> Refusal {
     Refusal::Protocol(OAuthError::new(400, OAuthErrorCode::InvalidClientMetadata, text))
 }
 
-async fn register(registrar: Registrar, Json(given): Json<ClientRepresentation>) -> Answer {
+async fn register(registrar: Registrar, Json(Small(given)): Json<Small<ClientRepresentation>>) -> Answer {
     let wish = given.to_registered(registrar.cx.entropy());
     let registered = registration::register(registrar.cx.clone(), &registrar.bearer, &wish).await?;
     Ok(registrar.made(DEFAULT, &registered.client, represent(&registered)))
@@ -159,13 +159,17 @@ async fn read(registrar: Registrar, Path((_, id)): Path<(String, String)>) -> An
     Ok(registrar.answer(plain(&Value::from(represent(&registered)))))
 }
 
-async fn change(registrar: Registrar, Path((_, id)): Path<(String, String)>, Json(given): Json<ClientRepresentation>) -> Answer {
+async fn change(
+    registrar: Registrar,
+    Path((_, id)): Path<(String, String)>,
+    Json(Small(given)): Json<Small<ClientRepresentation>>,
+) -> Answer {
     let change = |cx: &Cx, client: &Client| Ok(given.put_whole(client, cx.entropy()));
     let registered = registration::change(registrar.cx.clone(), &registrar.bearer, &id, change).await?;
     Ok(registrar.answer(plain(&Value::from(represent(&registered)))))
 }
 
-async fn register_metadata(registrar: Registrar, Json(given): Json<ClientMetadata>) -> Answer {
+async fn register_metadata(registrar: Registrar, Json(Small(given)): Json<Small<ClientMetadata>>) -> Answer {
     let wish = given.to_new(registrar.cx.entropy()).map_err(bad_metadata)?;
     let registered = registration::register(registrar.cx.clone(), &registrar.bearer, &wish).await?;
     let mut body = registrar.metadata(&registered);
@@ -181,7 +185,7 @@ async fn read_metadata(registrar: Registrar, Path((_, id)): Path<(String, String
 async fn change_metadata(
     registrar: Registrar,
     Path((_, id)): Path<(String, String)>,
-    Json(given): Json<ClientMetadata>,
+    Json(Small(given)): Json<Small<ClientMetadata>>,
 ) -> Answer {
     let change = |cx: &Cx, client: &Client| given.put_whole(cx.snapshot(), client).map_err(bad_metadata);
     let registered = registration::change(registrar.cx.clone(), &registrar.bearer, &id, change).await?;

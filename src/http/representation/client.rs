@@ -102,7 +102,12 @@ impl ClientRepresentation {
 
     /// A client that registers itself: which row it stands in is not for it to say.
     pub(crate) fn to_registered(&self, entropy: &Entropy) -> ClientImport {
-        ClientImport { uuid: None, ..self.to_new(false, entropy) }
+        let mut client = ClientImport { uuid: None, ..self.to_new(false, entropy) };
+        // Whoever names the scopes to be asked for means no tokens without a `sub` (Keycloak).
+        if let Some(scopes) = client.scopes.as_mut().filter(|_| self.default_client_scopes.is_none()) {
+            scopes.default.push("basic".to_owned());
+        }
+        client
     }
 
     /// The client with what this names, its mappers and its scopes among it.

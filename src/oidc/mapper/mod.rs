@@ -73,6 +73,13 @@ pub struct Mapped {
 /// Claims that no mapper may write: the protocol's own.
 const RESERVED: [&str; 10] = ["exp", "iat", "nbf", "iss", "jti", "typ", "scope", "nonce", "azp", "sid"];
 
+/// Whether a mapper that writes this claim would say for whom a token is, or what. An administrator may have it so.
+pub fn is_of_the_protocol(name: &str) -> bool {
+    let path = claim::path(name);
+    let first = path.first().map(String::as_str).unwrap_or_default();
+    RESERVED.contains(&first) || ["sub", "aud"].contains(&first)
+}
+
 /// Runs every mapper of the client and of the permitted scopes for one place.
 pub fn run(facts: &Facts<'_>, place: Place) -> Mapped {
     let mappers: Vec<&ProtocolMapper> = all(facts).filter(|m| m.protocol == "openid-connect").collect();
@@ -82,6 +89,11 @@ pub fn run(facts: &Facts<'_>, place: Place) -> Mapped {
         if speaks(mapper, place) {
             apply(mapper, facts, &roles, place, &mut mapped);
         }
+    }
+    // Who is named by a claim joins those whom the token is for; nobody is put out of it.
+    if let Some(named) = mapped.claims.remove("aud") {
+        let one_or_many = if let Value::Array(many) = named { many } else { vec![named] };
+        mapped.audience.extend(one_or_many.iter().filter_map(Value::as_str).map(str::to_owned));
     }
     mapped
 }

@@ -1,0 +1,182 @@
+//! What a client that registers itself may not say of itself, nor whoever holds its token.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Registry, TestServer};
+
+const DEFAULT: &str = "default";
+const OPENID: &str = "openid-connect";
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_policy_that_says_nothing_of_who_may_register_lets_nobody_in() {
+    let server = TestServer::start().await;
+    let registry = Registry::of(&server).await;
+    let kind = "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy";
+    let all = registry.admin.get(&format!("/demo/components?type={kind}")).await;
+    let policy = all.as_array().unwrap().iter().find(|policy| policy["name"] == json!("Trusted Hosts")).unwrap();
+    let path = format!("/demo/components/{}", text(&policy["id"]));
+    let (sender, addresses) = ("host-sending-registration-request-must-match", "client-uris-must-match");
+    for (config, why) in [
+        (json!({sender: [""], addresses: []}), "'Host Sending Client Registration Request Must Match' is required"),
+        (
+            json!({sender: ["false"], addresses: ["false"]}),
+            "At least one of hosts verification or client URIs validation must be enabled",
+        ),
+    ] {
+        let mut policy = policy.clone();
+        policy["config"] = config;
+        let refused = registry.admin.call(Method::PUT, &path, Some(&policy)).await;
+        assert_eq!((refused.status, refused.body), (400, json!({"errorMessage": why})));
+    }
+    // A file may bring policies that nobody understands: they are kept, and object to everything.
+    let odd = |provider: &str, config: Value| json!({"name": provider, "providerId": provider, "subType": "anonymous", "config": config});
+    for (realm, policies) in [
+        ("own", json!([odd("own-spi", json!({}))])),
+        ("odd", json!([odd("trusted-hosts", json!({sender: ["True"], addresses: ["True"]}))])),
+        ("bare", json!([odd("trusted-hosts", json!({}))])),
+    ] {
+        let file = json!({"realm": realm, "enabled": true, "components": {kind: policies}});
+        assert_eq!(registry.admin.call(Method::POST, "", Some(&file)).await.status, 201);
+        let address = server.realm(realm, "/clients-registrations/openid-connect");
+        let request = server.http.post(address).json(&json!({"redirect_uris": ["https://evil.example.org/"]}));
+        assert_eq!(request.send().await.unwrap().status(), 403, "{realm}");
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn nobody_lifts_by_his_own_client_what_the_realm_protects_all_with() {
+    let server = TestServer::start().await;
+    let registry = Registry::of(&server).await;
+    let initial = registry.initial(1).await;
+    let wish =
+        json!({"clientId": "app", "bearerOnly": true, "attributes": {"nightlatch.refresh.token.rotation": "off", "kept": "1"}});
+    let made = registry.register(DEFAULT, Some(&initial), wish).await;
+    assert_eq!(made.status, 201, "{:?}", made.body);
+    assert_eq!((&made.body["bearerOnly"], &made.body["attributes"]["kept"]), (&json!(false), &json!("1")));
+    let uuid = registry.admin.client("app").await;
+    let path = format!("/demo/clients/{uuid}");
+    let by_hand = json!({"notBefore": 1_700_000_000, "attributes": {"nightlatch.refresh.token.rotation": "strict"}});
+    assert_eq!(registry.admin.call(Method::PUT, &path, Some(&by_hand)).await.status, 204);
+    let change = json!({"clientId": "app", "notBefore": 0, "alwaysDisplayInConsole": true, "attributes": {
+        "nightlatch.refresh.token.rotation": "off", "nightlatch.offline.grants.max": "999",
+        "allow.token.introspection.without.audience.check": "true"}});
+    let token = text(&made.body["registrationAccessToken"]);
+    registry.call(Method::PUT, "default/app", Some(&token), Some(&change)).await.granted();
+    let now = registry.admin.get(&path).await;
+    assert_eq!((&now["notBefore"], &now["alwaysDisplayInConsole"]), (&json!(1_700_000_000), &json!(false)));
+    let attributes = now["attributes"].as_object().unwrap();
+    assert_eq!(attributes["nightlatch.refresh.token.rotation"], json!("strict"));
+    for name in ["nightlatch.offline.grants.max", "allow.token.introspection.without.audience.check"] {
+        assert!(!attributes.contains_key(name), "{name}");
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn no_mapper_of_a_client_that_registers_itself_says_who_somebody_is_or_for_whom_a_token_is() {
+    let server = TestServer::start().await;
+    let registry = Registry::of(&server).await;
+    let initial = registry.initial(9).await;
+    let mapper = |name: &str, claim: &str| {
+        json!({"id": "a/b", "name": name, "protocol": "openid-connect", "protocolMapper": "oidc-usermodel-property-mapper",
+            "config": {"user.attribute": "firstName", "claim.name": claim, "id.token.claim": "true"}})
+    };
+    for mappers in [
+        json!([mapper("x", "sub")]),
+        json!([mapper("x", "aud")]),
+        json!([mapper("x", "sub.x")]),
+        json!([mapper("", "first")]),
+        json!([mapper("x", "first"), mapper("x", "second")]),
+    ] {
+        let refused = registry.register(DEFAULT, Some(&initial), json!({"clientId": "app", "protocolMappers": mappers})).await;
+        assert_eq!((refused.status, &refused.body["error"]), (400, &json!("invalid_client_metadata")), "{mappers}");
+    }
+    let wish = json!({"clientId": "app", "protocolMappers": [mapper("x", "first")]});
+    let made = registry.register(DEFAULT, Some(&initial), wish).await;
+    assert_eq!(made.status, 201, "{:?}", made.body);
+    assert_ne!(made.body["protocolMappers"][0]["id"], json!("a/b"), "an id is an address");
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_client_of_a_trusted_host_is_seen_and_deleted_from_there_alone() {
+    let server = TestServer::start().await;
+    let registry = Registry::of(&server).await;
+    registry.trust_this_host().await;
+    let made = registry.register(OPENID, None, json!({"redirect_uris": ["http://127.0.0.1:9/cb"]})).await;
+    assert_eq!(made.status, 201, "{:?}", made.body);
+    let (one, token) = (format!("{OPENID}/{}", text(&made.body["client_id"])), text(&made.body["registration_access_token"]));
+    registry.call(Method::GET, &one, Some(&token), None).await.granted();
+    let elsewhere = json!({"trusted-hosts": ["192.0.2.1"], "host-sending-registration-request-must-match": ["true"],
+        "client-uris-must-match": ["true"]});
+    registry.policy("Trusted Hosts", elsewhere).await;
+    for method in [Method::GET, Method::DELETE] {
+        let refused = registry.call(method, &one, Some(&token), None).await;
+        let why = "Policy 'Trusted Hosts' rejected request to client-registration service. Details: Host not trusted.";
+        assert_eq!((refused.status, &refused.body["error_description"]), (403, &json!(why)));
+    }
+    registry.trust_this_host().await;
+    assert_eq!(registry.call(Method::DELETE, &one, Some(&token), None).await.status, 204);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn addresses_of_other_hosts_and_of_none_are_refused() {
+    let server = TestServer::start().await;
+    let registry = Registry::of(&server).await;
+    registry.trust_this_host().await;
+    for (member, value) in [
+        ("frontchannel_logout_uri", json!("https://evil.example.org/f")),
+        ("post_logout_redirect_uris", json!(["https://evil.example.org/"])),
+    ] {
+        let refused = registry.register(OPENID, None, json!({"redirect_uris": ["http://127.0.0.1:9/cb"], member: value})).await;
+        assert_eq!((refused.status, &refused.body["error"]), (403, &json!("insufficient_scope")), "{member}: {:?}", refused.body);
+    }
+    for member in ["policy_uri", "tos_uri", "logo_uri"] {
+        let wish = json!({"redirect_uris": ["http://127.0.0.1:9/cb"], member: "javascript:alert(1)"});
+        let refused = registry.register(OPENID, None, wish).await;
+        assert_eq!((refused.status, &refused.body["error"]), (400, &json!("invalid_client_metadata")), "{member}");
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn what_anybody_may_send_is_small() {
+    let server = TestServer::start().await;
+    let registry = Registry::of(&server).await;
+    let huge = json!({"client_name": "x".repeat(300 * 1024)});
+    assert_eq!(registry.register(OPENID, None, huge).await.status, 413);
+    // Nor does a client grow without end by changing itself.
+    let initial = registry.initial(1).await;
+    let made = registry.register(DEFAULT, Some(&initial), json!({"clientId": "app"})).await;
+    let attributes = |name: &str| json!({"clientId": "app", "attributes": {name: "x".repeat(100 * 1024)}});
+    let token = text(&made.body["registrationAccessToken"]);
+    let changed = registry.call(Method::PUT, "default/app", Some(&token), Some(&attributes("one"))).await.granted();
+    let token = text(&changed["registrationAccessToken"]);
+    let refused = registry.call(Method::PUT, "default/app", Some(&token), Some(&attributes("two"))).await;
+    assert_eq!((refused.status, &refused.body["error_description"]), (400, &json!("Client metadata are too large")));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn the_page_that_registered_a_client_goes_on_with_it() {
+    let server = TestServer::start().await;
+    let registry = Registry::of(&server).await;
+    let wish = json!({"count": 1, "expiration": 600, "webOrigins": ["https://page.example.org"]});
+    let initial = registry.admin.call(Method::POST, "/demo/clients-initial-access", Some(&wish)).await;
+    let made = registry
+        .register(OPENID, Some(&text(&initial.body["token"])), json!({"redirect_uris": ["https://page.example.org/"]}))
+        .await;
+    let token = text(&made.body["registration_access_token"]);
+    for (origin, status) in [("https://page.example.org", 200), ("https://other.example.org", 403)] {
+        let request = server.http.get(text(&made.body["registration_client_uri"])).bearer_auth(&token).header("origin", origin);
+        assert_eq!(request.send().await.unwrap().status(), status, "{origin}");
+    }
+    server.finish().await;
+}
