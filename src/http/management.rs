@@ -20,6 +20,7 @@ pub fn management_router(app: App) -> Router {
         .route("/health/started", get(live))
         .route("/health/ready", get(ready))
         .route("/metrics", get(render))
+        .route("/openapi", get(describe))
         .with_state(app)
 }
 
@@ -52,4 +53,9 @@ async fn render(State(app): State<App>) -> Response {
     let mut response = app.metrics.render().into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
     response
+}
+
+/// The Admin REST API, for tools that read such documents; at Keycloak's address.
+async fn describe() -> Response {
+    json_response(StatusCode::OK, &super::api_description())
 }

@@ -36,6 +36,11 @@ fn path_segment(name: &str) -> String {
     utf8_percent_encode(name, SEGMENT).to_string()
 }
 
+/// The Admin REST API as an OpenAPI document.
+pub fn api_description() -> Value {
+    admin::api_description()
+}
+
 /// A realm for a file, without its users: what `export` writes and `read_realm_file` reads.
 pub fn realm_file(whole: &WholeRealm) -> Map<String, Value> {
     export::realm_file(&whole.snapshot, &whole.components, export::Parts::WHOLE)

@@ -1,73 +1,9 @@
-//! Who may do what in the Admin REST API: every family of operations for every administrative role, in the realm of the role, in
-//! another realm, and in the master realm.
+//! Administrative roles beside the matrix of all operations (`admin_matrix`).
 
 use reqwest::Method;
 use serde_json::json;
 
 use crate::support::{Admin, TestServer};
-
-/// An operation without effect on others, and the roles of which one lets it through. An empty list: any role but `impersonation`.
-const OPERATIONS: &[(&str, &str, &[&str])] = &[
-    ("GET", "", &[]),
-    ("GET", "/localization", &[]),
-    ("GET", "/keys", &["view-realm", "manage-realm"]),
-    ("GET", "/components", &["view-realm", "manage-realm"]),
-    ("GET", "/roles", &["view-realm", "manage-realm"]),
-    ("GET", "/roles/offline_access/composites/realm", &["view-realm", "manage-realm"]),
-    ("GET", "/roles/offline_access/groups", &["view-realm", "manage-realm"]),
-    ("GET", "/default-groups", &["view-realm", "manage-realm"]),
-    ("GET", "/client-policies/profiles", &["view-realm", "manage-realm"]),
-    ("GET", "/authentication/unregistered-required-actions", &["view-realm", "manage-realm"]),
-    ("GET", "/authentication/authenticator-providers", &["view-realm", "manage-realm"]),
-    ("GET", "/authentication/required-actions", &["view-realm", "manage-realm", "query-users", "view-users"]),
-    ("GET", "/authentication/flows", &["view-realm", "manage-realm", "query-clients", "view-clients"]),
-    ("POST", "/partial-export", &["manage-realm"]),
-    ("POST", "/clear-realm-cache", &["manage-realm"]),
-    ("GET", "/users", &["query-users", "view-users", "manage-users"]),
-    ("GET", "/groups", &["query-groups", "view-users", "manage-users"]),
-    ("GET", "/groups/count", &["query-groups", "view-users", "manage-users"]),
-    ("GET", "/groups/{group}", &["view-users", "manage-users"]),
-    ("GET", "/groups/{group}/children", &["view-users", "manage-users"]),
-    ("GET", "/groups/{group}/members", &["view-users", "manage-users"]),
-    ("GET", "/groups/{group}/role-mappings", &["view-users", "manage-users"]),
-    ("GET", "/group-by-path/staff", &["view-users", "manage-users"]),
-    ("GET", "/users/{alice}", &["view-users", "manage-users"]),
-    ("GET", "/users/{alice}/role-mappings/realm/available", &["view-users", "manage-users"]),
-    ("GET", "/users/{alice}/credentials", &["view-users", "manage-users"]),
-    ("GET", "/users/{alice}/federated-identity", &["view-users", "manage-users"]),
-    ("PUT", "/users/{alice}/disable-credential-types", &["manage-users"]),
-    ("GET", "/clients", &["query-clients", "view-clients", "manage-clients"]),
-    ("GET", "/clients/{client}", &["view-clients", "manage-clients"]),
-    ("GET", "/clients/{client}/scope-mappings", &["view-clients", "manage-clients"]),
-    ("GET", "/clients/{client}/protocol-mappers/models", &["view-clients", "manage-clients"]),
-    ("GET", "/clients/{client}/installation/providers/keycloak-oidc-keycloak-json", &["view-clients", "manage-clients"]),
-    ("GET", "/clients/{client}/evaluate-scopes/protocol-mappers", &["view-clients", "manage-clients"]),
-    ("GET", "/clients/{client}/test-nodes-available", &["manage-clients"]),
-    ("GET", "/clients-initial-access", &["view-clients", "manage-clients"]),
-    ("POST", "/clients/{client}/registration-access-token", &["manage-clients"]),
-    ("GET", "/default-default-client-scopes", &["view-clients", "manage-clients"]),
-    ("GET", "/client-scopes", &["query-clients", "view-clients", "manage-clients"]),
-    ("GET", "/events", &["view-events", "manage-events"]),
-    ("GET", "/admin-events", &["view-events", "manage-events"]),
-    ("GET", "/identity-provider/instances", &["view-identity-providers", "manage-identity-providers"]),
-];
-
-const ROLES: [&str; 14] = [
-    "create-client",
-    "impersonation",
-    "manage-clients",
-    "manage-events",
-    "manage-identity-providers",
-    "manage-realm",
-    "manage-users",
-    "query-clients",
-    "query-groups",
-    "query-users",
-    "view-clients",
-    "view-events",
-    "view-identity-providers",
-    "view-realm",
-];
 
 /// Gives alice this role of `realm-management`, and no other; with `view-users` for what that holds.
 async fn only(admin: &Admin<'_>, alice: &str, role: &str) {
@@ -76,39 +12,6 @@ async fn only(admin: &Admin<'_>, alice: &str, role: &str) {
     assert_eq!(admin.delete(&path).await.status, 204);
     let role = admin.get(&format!("/demo/clients/{management}/roles/{role}")).await;
     assert_eq!(admin.call(Method::POST, &path, Some(&json!([role]))).await.status, 204);
-}
-
-#[tokio::test]
-async fn every_role_opens_what_it_is_for_in_its_realm_and_nothing_elsewhere() {
-    let server = TestServer::start().await;
-    let admin = server.admin().await;
-    let alice = admin.alice().await;
-    let client = admin.client("demo-backup").await;
-    let made = admin.call(Method::POST, "/demo/groups", Some(&json!({"name": "staff"}))).await;
-    let group = made.headers["location"].to_str().unwrap().rsplit('/').next().unwrap().to_owned();
-    admin.call(Method::POST, "", Some(&json!({"realm": "other", "enabled": true}))).await;
-    let admin = server.admin().await;
-    for role in ROLES.into_iter().chain(["view-users"]) {
-        only(&admin, &alice, role).await;
-        let caller = server.admin_of_demo("alice", "alice").await;
-        for (method, path, allowed) in OPERATIONS {
-            let path = path.replace("{alice}", &alice).replace("{client}", &client).replace("{group}", &group);
-            let method: Method = method.parse().unwrap();
-            let body = (method == Method::PUT).then(|| json!([]));
-            let opens = if allowed.is_empty() { role != "impersonation" } else { allowed.contains(&role) };
-            let answer = caller.call(method.clone(), &format!("/demo{path}"), body.as_ref()).await;
-            assert_eq!(answer.status != 403, opens, "{role}: {method} {path}: {} {:?}", answer.status, answer.body);
-            assert!(answer.status < 500, "{role}: {method} {path}: {:?}", answer.body);
-        }
-        for (method, path, _) in OPERATIONS.iter().filter(|(_, path, _)| !path.contains('{')) {
-            for realm in ["other", "master"] {
-                let method: Method = method.parse().unwrap();
-                let answer = caller.call(method.clone(), &format!("/{realm}{path}"), None).await;
-                assert_eq!(answer.status, 403, "{role}: {method} /{realm}{path}");
-            }
-        }
-    }
-    server.finish().await;
 }
 
 #[tokio::test]

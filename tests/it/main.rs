@@ -11,6 +11,7 @@ mod admin_api;
 mod admin_clients;
 mod admin_events;
 mod admin_groups;
+mod admin_matrix;
 mod admin_parts;
 mod admin_permissions;
 mod admission;

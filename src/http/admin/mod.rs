@@ -26,6 +26,7 @@ mod initial_access;
 mod letters;
 mod localization;
 mod offline_grants;
+mod openapi;
 mod organizations;
 mod partial_export;
 mod partial_import;
@@ -59,6 +60,7 @@ use axum::response::{IntoResponse, Response};
 
 pub(crate) use answer::{Answer, done, done_uncached, plain, plain_in_lower_case, shown_in_lower_case};
 pub(crate) use authenticate::{bearer, identify};
+pub(crate) use openapi::document as api_description;
 pub(crate) use permission::{
     Admin, AnyRole, ManageClients, ManageEvents, ManageRealm, ManageUsers, Permission, QueryClients, QueryGroups, QueryUsers,
     ViewClients, ViewEvents, ViewRealm, ViewUsers,
@@ -128,7 +130,7 @@ fn endpoints() -> Routes {
 }
 
 /// Every operation of the API, with its whole path.
-pub(crate) fn operations() -> Vec<Operation> {
+fn operations() -> Vec<Operation> {
     let mut all = server_info::routes().merge(whoami::routes()).into_operations();
     all.extend(
         endpoints()

@@ -90,11 +90,6 @@ pub fn run(facts: &Facts<'_>, place: Place) -> Mapped {
             apply(mapper, facts, &roles, place, &mut mapped);
         }
     }
-    // Who is named by a claim joins those whom the token is for; nobody is put out of it.
-    if let Some(named) = mapped.claims.remove("aud") {
-        let one_or_many = if let Value::Array(many) = named { many } else { vec![named] };
-        mapped.audience.extend(one_or_many.iter().filter_map(Value::as_str).map(str::to_owned));
-    }
     mapped
 }
 

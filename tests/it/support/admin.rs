@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, TestServer};
+use super::{Answer, TestServer, description};
 
 pub struct Admin<'a> {
     server: &'a TestServer,
@@ -10,17 +10,19 @@ pub struct Admin<'a> {
 }
 
 impl TestServer {
-    /// A user of the demo realm who administers it with the roles that the user has there.
-    pub async fn admin_of_demo(&self, username: &str, password: &str) -> Admin<'_> {
+    /// A user who administers with the roles that the user has in the realm.
+    pub async fn admin_of(&self, realm: &str, username: &str, password: &str) -> Admin<'_> {
         let form = [("grant_type", "password"), ("client_id", "admin-cli"), ("username", username), ("password", password)];
-        let tokens = self.post(&self.realm("demo", "/protocol/openid-connect/token"), &form).await.granted();
+        let tokens = self.post(&self.realm(realm, "/protocol/openid-connect/token"), &form).await.granted();
         Admin { server: self, token: tokens["access_token"].as_str().unwrap().to_owned() }
     }
 
+    pub async fn admin_of_demo(&self, username: &str, password: &str) -> Admin<'_> {
+        self.admin_of("demo", username, password).await
+    }
+
     pub async fn admin(&self) -> Admin<'_> {
-        let form = [("grant_type", "password"), ("client_id", "admin-cli"), ("username", "admin"), ("password", "admin")];
-        let tokens = self.post(&self.realm("master", "/protocol/openid-connect/token"), &form).await.granted();
-        Admin { server: self, token: tokens["access_token"].as_str().unwrap().to_owned() }
+        self.admin_of("master", "admin", "admin").await
     }
 }
 
@@ -30,12 +32,15 @@ impl Admin<'_> {
     }
 
     pub async fn call(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> Answer {
-        let address = format!("{}/admin/realms{path}", self.server.base);
-        let mut request = self.server.http.request(method, address).bearer_auth(&self.token);
+        let path = format!("/admin/realms{path}");
+        let mut request =
+            self.server.http.request(method.clone(), format!("{}{path}", self.server.base)).bearer_auth(&self.token);
         if let Some(body) = body {
             request = request.json(body);
         }
-        Answer::of(request.send().await.unwrap()).await
+        let answer = Answer::of(request.send().await.unwrap()).await;
+        description::check(method.as_str(), &path, &answer);
+        answer
     }
 
     pub async fn get(&self, path: &str) -> Value {

@@ -4,6 +4,7 @@
 mod admin;
 mod browser;
 mod database;
+pub mod description;
 mod plan;
 mod postbox;
 mod registry;
