@@ -1,8 +1,9 @@
 """Sends to every operation of the Admin REST API what its own description allows, and what it does not (schemathesis).
 
-    fuzz.py BASE_URL MANAGEMENT_URL EXAMPLES [SEED]
+    fuzz.py BASE_URL DESCRIPTION EXAMPLES [SEED]
 
-A realm is made for it. No answer may be a failure of the server's own, and every answer has to be as it is described.
+DESCRIPTION is a file or an address (/openapi of the management port), EXAMPLES how many requests each operation gets at least.
+Realms are made for it. No answer may be a failure of the server's own, and every answer has to be as it is described.
 """
 
 import json
@@ -13,7 +14,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-base, management, examples = sys.argv[1:4]
+base, description, examples = sys.argv[1:4]
 seed = sys.argv[4] if len(sys.argv) > 4 else "1"
 
 
@@ -66,11 +67,14 @@ with tempfile.TemporaryDirectory() as folder:
     command = [
         str(Path(sys.executable).parent / "schemathesis"),
         "run",
-        management + "/openapi",
+        description,
         "--url",
         base,
         "--header",
         f"Authorization: Bearer {token}",
+        # Keycloak's answer where a mail server cannot be reached is 500.
+        "--exclude-path-regex",
+        "testSMTPConnection$",
         "--checks",
         "not_a_server_error,response_schema_conformance",
         "--phases",

@@ -10,6 +10,7 @@ mod account_console;
 mod admin_api;
 mod admin_clients;
 mod admin_events;
+mod admin_fuzz;
 mod admin_groups;
 mod admin_matrix;
 mod admin_parts;
