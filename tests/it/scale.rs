@@ -170,3 +170,36 @@ async fn a_page_of_grants_reads_a_page_however_many_there_are() {
         server.stop().await;
     }
 }
+
+#[tokio::test]
+async fn users_are_found_by_a_part_of_their_names_however_many_there_are() {
+    let number = sessions();
+    let server = TestServer::start().await;
+    let mut connection = PgConnection::connect(&database_address(&server.database)).await.unwrap();
+    let seed = format!(
+        "insert into user_account (realm_id, user_id, username, email, unique_email, email_verified, first_name, last_name, enabled,
+           not_before, version, attributes, required_actions, federated_identities, created_at)
+         select realm_id, 'seed-' || g, 'user-' || md5(g::text), md5(g::text || 'e') || '@example.org', null, false,
+           'First' || g, 'Last' || md5(g::text || 'l'), true, 0, 0, '{{}}', '{{}}', '[]', created_at
+         from user_account, generate_series(1, {number}) g where username = 'alice'"
+    );
+    for statement in [seed.as_str(), "vacuum analyze user_account"] {
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
+    }
+    let realm = literal(&mut connection, "select realm_id from realm where name = 'demo'").await;
+    let list = "order by u.username offset $16 limit $17";
+    for (what, username, words, part) in [
+        ("a part of the name", "'%alic%'", "{}", "'%%alic%%'"),
+        ("a word", "null", "{alic%}", "'%alic%%'"),
+        ("nobody", "null", "{zzzzzz%}", "'%zzzzzz%%'"),
+        ("everybody", "null", "{}", "null"),
+    ] {
+        let arguments = format!(
+            "{realm}, {username}, null, null, null, '{words}', null, null, null, '{{}}', '{{}}', null, null, null, {part}, 0, 100"
+        );
+        let plan = Plan::of(&mut connection, list, &arguments).await;
+        measured(format_args!("{number} users, {what}: {:.2} ms, {} rows read", plan.milliseconds(), plan.rows_read()));
+        assert!(plan.rows_read() <= 1_500.0, "{what}: {}\n{}", plan.rows_read(), plan.summary());
+    }
+    server.stop().await;
+}
