@@ -69,6 +69,13 @@ pub struct GroupImport {
     pub groups: Vec<GroupImport>,
 }
 
+impl GroupImport {
+    /// How many groups stand below each other in it, itself among them.
+    pub fn height(&self) -> usize {
+        1 + self.groups.iter().map(Self::height).max().unwrap_or_default()
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct ClientScopeImport {
     pub id: Option<String>,

@@ -158,7 +158,7 @@ fn trusted_hosts(policy: &Component, question: &Question<'_>, client: &ClientImp
     // Those that this server itself asks, or shows in a frame: more than Keycloak looks at (CVE-2026-1180).
     let called = CALLED.iter().filter_map(|name| settings.attributes.get(*name));
     let urls = [&settings.root_url, &settings.base_url, &settings.admin_url].into_iter().flatten().chain(called);
-    // Below no root a relative address leads nowhere.
+    // Below no root a relative address leads to this server.
     let urls = urls.map(|url| absolute(url)).filter(|url| !url.is_empty() && !url.starts_with('/'));
     if !urls.into_iter().all(|url| stands_on(&url, &trusted)) {
         return Err("URL doesn't match any trusted host or trusted domain".to_owned());

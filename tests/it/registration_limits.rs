@@ -65,14 +65,14 @@ async fn nobody_lifts_by_his_own_client_what_the_realm_protects_all_with() {
     assert_eq!(registry.admin.call(Method::PUT, &path, Some(&by_hand)).await.status, 204);
     let change = json!({"clientId": "app", "notBefore": 0, "alwaysDisplayInConsole": true, "attributes": {
         "nightlatch.refresh.token.rotation": "off", "nightlatch.offline.grants.max": "999",
-        "allow.token.introspection.without.audience.check": "true"}});
+        "access.token.lifespan": "2000000000", "allow.token.introspection.without.audience.check": "true"}});
     let token = text(&made.body["registrationAccessToken"]);
     registry.call(Method::PUT, "default/app", Some(&token), Some(&change)).await.granted();
     let now = registry.admin.get(&path).await;
     assert_eq!((&now["notBefore"], &now["alwaysDisplayInConsole"]), (&json!(1_700_000_000), &json!(false)));
     let attributes = now["attributes"].as_object().unwrap();
     assert_eq!(attributes["nightlatch.refresh.token.rotation"], json!("strict"));
-    for name in ["nightlatch.offline.grants.max", "allow.token.introspection.without.audience.check"] {
+    for name in ["nightlatch.offline.grants.max", "access.token.lifespan", "allow.token.introspection.without.audience.check"] {
         assert!(!attributes.contains_key(name), "{name}");
     }
     server.finish().await;
@@ -101,6 +101,13 @@ async fn no_mapper_of_a_client_that_registers_itself_says_who_somebody_is_or_for
     let made = registry.register(DEFAULT, Some(&initial), wish).await;
     assert_eq!(made.status, 201, "{:?}", made.body);
     assert_ne!(made.body["protocolMappers"][0]["id"], json!("a/b"), "an id is an address");
+    // Nor does one that is there come to say it.
+    let mut changed = made.body["protocolMappers"][0].clone();
+    changed["config"]["claim.name"] = json!("sub");
+    let token = text(&made.body["registrationAccessToken"]);
+    let change = json!({"clientId": "app", "protocolMappers": [changed]});
+    let refused = registry.call(Method::PUT, "default/app", Some(&token), Some(&change)).await;
+    assert_eq!((refused.status, &refused.body["error"]), (400, &json!("invalid_client_metadata")));
     server.finish().await;
 }
 
@@ -138,6 +145,8 @@ async fn addresses_of_other_hosts_and_of_none_are_refused() {
         let refused = registry.register(OPENID, None, json!({"redirect_uris": ["http://127.0.0.1:9/cb"], member: value})).await;
         assert_eq!((refused.status, &refused.body["error"]), (403, &json!("insufficient_scope")), "{member}: {:?}", refused.body);
     }
+    let picture = json!({"redirect_uris": ["http://127.0.0.1:9/cb"], "logo_uri": "data:image/png;base64,AA=="});
+    assert_eq!(registry.register(OPENID, None, picture).await.status, 201);
     for member in ["policy_uri", "tos_uri", "logo_uri"] {
         let wish = json!({"redirect_uris": ["http://127.0.0.1:9/cb"], member: "javascript:alert(1)"});
         let refused = registry.register(OPENID, None, wish).await;

@@ -7,7 +7,7 @@ use crate::oidc::redirect_uri::{is_forbidden_scheme, scheme};
 const PROTOCOLS: [&str; 3] = ["openid-connect", "saml", "docker-v2"];
 
 /// Addresses that pages lead to.
-const SHOWN: [(&str, &str); 3] = [("Logo URL", "logoUri"), ("Policy URL", "policyUri"), ("Terms of service URL", "tosUri")];
+const SHOWN: [(&str, &str); 2] = [("Policy URL", "policyUri"), ("Terms of service URL", "tosUri")];
 
 pub fn check(client_id: &str, settings: &ClientSettings, realm: &RealmSettings) -> Result<(), Refusal> {
     let refuse = |text: &str| Err(Refusal::InvalidClient(text.to_owned()));
@@ -28,7 +28,7 @@ pub fn check(client_id: &str, settings: &ClientSettings, realm: &RealmSettings) 
     address("Root URL", settings.root_url.as_deref(), false)?;
     address("Base URL", settings.base_url.as_deref(), true)?;
     address("Backchannel logout URL", settings.attributes.get("backchannel.logout.url").map(String::as_str), false)?;
-    address("Admin URL", settings.admin_url.as_deref(), true)?;
+    logo(settings.attributes.get("logoUri").map(String::as_str))?;
     for (what, name) in SHOWN {
         address(what, settings.attributes.get(name).map(String::as_str), false)?;
     }
@@ -78,6 +78,16 @@ fn address(what: &str, value: Option<&str>, may_be_relative: bool) -> Result<(),
         return Ok(());
     }
     Err(Refusal::InvalidClient(format!("{what} is not a valid URL")))
+}
+
+/// A picture may be written into its address, or stand below this server; it runs nothing.
+fn logo(value: Option<&str>) -> Result<(), Refusal> {
+    let value = value.unwrap_or_default();
+    let runs = scheme(value).is_some_and(|scheme| ["javascript", "vbscript"].contains(&scheme.as_str()));
+    if runs || value.contains(char::is_control) {
+        return Err(Refusal::InvalidClient("Logo URL uses an illegal scheme".to_owned()));
+    }
+    Ok(())
 }
 
 /// Whether nothing is wrong with the addresses that a browser may be led back to.

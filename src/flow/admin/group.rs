@@ -8,6 +8,7 @@ use super::{Refusal, fits, taken, write_decided, write_realm};
 use crate::flow::Cx;
 use crate::flow::admin_event::{Change, note};
 use crate::model::admin_event::ResourceType;
+use crate::model::group::MAX_DEPTH;
 use crate::model::{Group, GroupId, RoleId};
 use crate::store;
 use crate::store::group::NAME_KEY;
@@ -41,12 +42,8 @@ pub(super) fn check(name: &str, description: Option<&str>, attributes: &BTreeMap
     texts.into_iter().try_for_each(fits)
 }
 
-/// Groups stand this deep at the most, counted from the top: whatever walks down them has an end, and a file of the realm can be
-/// read again, which nests two levels of JSON for each (readers give up at 127).
-const DEEPEST: usize = 60;
-
 pub(super) fn check_depth(depth: usize) -> Result<(), Refusal> {
-    if depth > DEEPEST { Err(Refusal::Invalid("Groups cannot be nested any deeper".to_owned())) } else { Ok(()) }
+    if depth > MAX_DEPTH { Err(Refusal::Invalid("Groups cannot be nested any deeper".to_owned())) } else { Ok(()) }
 }
 
 /// Whether the group, with all that stands below it, is where it may be.

@@ -154,7 +154,7 @@ pub(super) fn keep(provider: &mut Map<String, Value>, before: &Map<String, Value
 
 /// Where a provider is, by all that its settings say of it.
 fn addresses(config: &Map<String, Value>) -> BTreeMap<&str, &str> {
-    let is_address = |name: &str| name == "issuer" || name.to_ascii_lowercase().ends_with("url");
+    let is_address = |name: &str| name == "issuer" || name != "useJwksUrl" && name.to_ascii_lowercase().ends_with("url");
     let all = config.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()));
     all.filter(|(name, text)| is_address(name) && !text.is_empty()).collect()
 }

@@ -7,15 +7,23 @@ use super::refusal::bad_metadata;
 use crate::flow::Cx;
 use crate::flow::admin::{Refusal, protocol_mapper};
 use crate::model::realm_import::ClientImport;
-use crate::model::{Client, ProtocolMapperId};
+use crate::model::{Client, ClientSettings, ProtocolMapper, ProtocolMapperId};
 use crate::oidc::mapper::is_of_the_protocol;
 
 /// In bytes of JSON. Every node holds every client in memory.
 const MAX_SETTINGS: usize = 128 * 1024;
 const MAX_MAPPERS: usize = 100;
 
-/// The attribute by which a client may introspect tokens that are not for it.
-const INTROSPECTS_ALL: &str = "allow.token.introspection.without.audience.check";
+/// By the first a client may introspect tokens that are not for it; by the others its tokens and sessions last longer than those
+/// of the realm.
+const PROTECTED: [&str; 6] = [
+    "allow.token.introspection.without.audience.check",
+    "access.token.lifespan",
+    "client.offline.session.idle.timeout",
+    "client.offline.session.max.lifespan",
+    "client.session.idle.timeout",
+    "client.session.max.lifespan",
+];
 /// The server's own switches, which override those of the realm.
 const OWN: &str = "nightlatch.";
 
@@ -31,16 +39,21 @@ pub(super) fn heard(cx: &Cx, bearer: &Bearer, before: Option<&Client>, wish: Cli
         keep_protected(before, &mut client);
     }
     check_mappers(cx, manages, before, &mut client)?;
-    let size = serde_json::to_vec(&client.settings).map_or(usize::MAX, |text| text.len());
-    if size > MAX_SETTINGS || client.mappers.len() > MAX_MAPPERS {
+    // An administrator may have made it larger.
+    let (had_bytes, had_mappers) = before.map_or((0, 0), |client| (size(&client.settings), client.mappers.len()));
+    if size(&client.settings) > MAX_SETTINGS.max(had_bytes) || client.mappers.len() > MAX_MAPPERS.max(had_mappers) {
         return Err(bad_metadata("Client metadata are too large"));
     }
     Ok(client)
 }
 
+fn size(settings: &ClientSettings) -> usize {
+    serde_json::to_vec(settings).map_or(usize::MAX, |text| text.len())
+}
+
 /// What only an administrator may say of a client.
 fn keep_protected(before: Option<&Client>, client: &mut ClientImport) {
-    let is_protected = |name: &String| name.starts_with(OWN) || name == INTROSPECTS_ALL;
+    let is_protected = |name: &String| name.starts_with(OWN) || PROTECTED.contains(&name.as_str());
     let settings = &mut client.settings;
     settings.attributes.retain(|name, _| !is_protected(name));
     let kept = before.iter().flat_map(|client| &client.settings.attributes).filter(|(name, _)| is_protected(name));
@@ -49,24 +62,32 @@ fn keep_protected(before: Option<&Client>, client: &mut ClientImport) {
     settings.always_display_in_console = before.is_some_and(|client| client.settings.always_display_in_console);
 }
 
-/// Mappers with names of their own. One that the client does not have yet gets an id here: ids are addresses.
+/// Mappers with names of their own. One that the client does not have yet gets an id here: ids are addresses. One that stays as it
+/// is may be what nobody could bring.
 fn check_mappers(cx: &Cx, manages: bool, before: Option<&Client>, client: &mut ClientImport) -> Result<(), Refusal> {
-    let known: HashSet<&ProtocolMapperId> = before.iter().flat_map(|client| &client.mappers).map(|mapper| &mapper.id).collect();
+    let known = before.map(|client| client.mappers.as_slice()).unwrap_or_default();
     let mut names = HashSet::new();
     for mapper in &mut client.mappers {
-        protocol_mapper::check(mapper).map_err(|_| bad_metadata("Client metadata invalid"))?;
         if !names.insert((mapper.protocol.clone(), mapper.name.clone())) {
             return Err(bad_metadata("Protocol mapper name must be unique per protocol"));
         }
-        if known.contains(&mapper.id) {
+        let old = known.iter().find(|old| old.id == mapper.id);
+        if old.is_some_and(|old| is_same(old, mapper)) {
             continue;
         }
-        mapper.id = ProtocolMapperId::new(cx.entropy().uuid());
+        protocol_mapper::check(mapper).map_err(|_| bad_metadata("Client metadata invalid"))?;
         // Who somebody is and whom a token is for are not for a client to say.
         let claim = mapper.config.get("claim.name").map(String::as_str).unwrap_or_default();
         if !manages && is_of_the_protocol(claim) {
             return Err(bad_metadata("Client metadata invalid"));
         }
+        if old.is_none() {
+            mapper.id = ProtocolMapperId::new(cx.entropy().uuid());
+        }
     }
     Ok(())
+}
+
+fn is_same(old: &ProtocolMapper, new: &ProtocolMapper) -> bool {
+    (&old.name, &old.protocol, &old.mapper_type, &old.config) == (&new.name, &new.protocol, &new.mapper_type, &new.config)
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::writer::ImportError;
+use crate::model::group::MAX_DEPTH;
 use crate::model::realm_import::{GroupImport, RealmImport, RoleImport, RoleRef};
 use crate::model::{RealmSettings, own_attributes, realm_name};
 use crate::oidc::{one_time_password, user_profile};
@@ -17,6 +18,9 @@ pub(super) fn check(import: &RealmImport) -> Result<(), ImportError> {
         return Err(ImportError::Unknown("Database operation failed".to_owned()));
     }
     check_names(import)?;
+    if import.groups.iter().any(|group| group.height() > MAX_DEPTH) {
+        return Err(ImportError::Unknown("Groups cannot be nested any deeper".to_owned()));
+    }
     if import.user_profile.as_ref().is_some_and(|profile| user_profile::check(profile).is_err()) {
         return Err(ImportError::Unknown("The user profile cannot be read".to_owned()));
     }

@@ -247,14 +247,18 @@ fn keep_secrets(mail: &mut Map<String, Value>, before: &Map<String, Value>) {
     }
 }
 
-/// Where letters are handed over and who signs in there. What is off counts as left out.
+/// Where letters are handed over and who signs in there. What is as usual counts as left out.
 fn mail_place(mail: &Map<String, Value>) -> Vec<String> {
     let text = |name: &&str| match mail.get(*name) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
     };
-    MAIL_PLACE.iter().map(text).map(|text| if text == "false" { String::new() } else { text }).collect()
+    MAIL_PLACE
+        .iter()
+        .map(text)
+        .map(|text| if ["false", "basic"].contains(&text.as_str()) { String::new() } else { text })
+        .collect()
 }
 
 fn is_masked(mail: &Map<String, Value>, name: &str) -> bool {

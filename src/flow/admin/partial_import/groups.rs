@@ -39,7 +39,7 @@ impl Adding<'_> {
         above: &GroupPath,
     ) -> Result<GroupId, Refusal> {
         self.check_roles_of(given)?;
-        group::check_depth(parent.map_or(0, |parent| self.cx.snapshot().lineage(parent).len()) + height(given))?;
+        group::check_depth(parent.map_or(0, |parent| self.cx.snapshot().lineage(parent).len()) + given.height())?;
         self.writer.group(db, &mut self.names, given, parent, above).await.map_err(explain)?;
         self.names.groups.at(&above.below(&given.name)).cloned().ok_or(Refusal::NotFound("Group not found"))
     }
@@ -86,9 +86,4 @@ impl Adding<'_> {
 fn check(given: &GroupImport) -> Result<(), Refusal> {
     group::check(&given.name, given.description.as_deref(), &given.attributes)?;
     given.groups.iter().try_for_each(check)
-}
-
-/// How many groups stand below each other in it, itself among them.
-fn height(given: &GroupImport) -> usize {
-    1 + given.groups.iter().map(height).max().unwrap_or_default()
 }

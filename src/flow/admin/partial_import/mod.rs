@@ -141,18 +141,10 @@ fn explain(error: ImportError) -> Refusal {
 /// `may_give` where it is written: by then the names of the file mean what they will have meant.
 pub async fn run(cx: &Cx, addition: &Addition, may_give: MayGive<'_>) -> Result<Vec<Outcome>, Refusal> {
     let writer = Writer::new(&cx.server, &cx.snapshot().realm.id, cx.now, &addition.import);
-    let (outcomes, touched) = write_decided(cx, async |db| {
+    write_decided(cx, async |db| {
         let names = names_of(cx.snapshot());
-        let mut adding = Adding {
-            cx,
-            writer,
-            names,
-            may_give,
-            if_exists: addition.if_exists,
-            outcomes: Vec::new(),
-            touched: Vec::new(),
-            written: HashSet::new(),
-        };
+        let mut adding =
+            Adding { cx, writer, names, may_give, if_exists: addition.if_exists, outcomes: Vec::new(), written: HashSet::new() };
         adding.providers(db, &addition.providers, &addition.mappers).await?;
         for client in &addition.import.clients {
             adding.client(db, client).await?;
@@ -173,13 +165,9 @@ pub async fn run(cx: &Cx, addition: &Addition, may_give: MayGive<'_>) -> Result<
             let told = serde_json::json!({"id": outcome.id, "name": outcome.name});
             note(cx, db, change.showing(told).at(&format!("{}/{}", outcome.place(), outcome.id))).await?;
         }
-        Ok((adding.outcomes, adding.touched))
+        Ok(adding.outcomes)
     })
-    .await?;
-    for user in touched {
-        cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &user).await?;
-    }
-    Ok(outcomes)
+    .await
 }
 
 fn names_of(snapshot: &RealmSnapshot) -> Names {
@@ -202,8 +190,6 @@ struct Adding<'a> {
     may_give: MayGive<'a>,
     if_exists: IfExists,
     outcomes: Vec<Outcome>,
-    /// Users who were there before.
-    touched: Vec<crate::model::UserId>,
     /// The ids of the roles and groups of the file so far.
     written: HashSet<String>,
 }

@@ -31,7 +31,6 @@ impl Adding<'_> {
             } else if new.id.as_ref() == Some(&found) {
                 new.id = None;
             }
-            self.touched.push(found);
             action = Action::Overwritten;
         }
         if let Some(client) = new.service_account_of.as_deref().and_then(|client| self.names.clients.get(client))

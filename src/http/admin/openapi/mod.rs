@@ -73,7 +73,7 @@ pub(crate) fn document() -> Value {
             "schemas": schemas,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                 "description": "An access token of the realm itself or of the realm master, of a user with administrative roles."}},
-            "responses": {"Refusal": {"description": "What was wrong. Nothing was written.",
+            "responses": {"Refusal": {"description": "What was wrong.",
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorRepresentation"}}}}},
         },
     })
@@ -89,7 +89,7 @@ fn shown(operation: &Operation, described: &Described<'_>) -> Value {
     parameters.extend(described.asks.iter().map(|name| json!({"name": name, "in": "query", "schema": parameter(name)})));
     let answer = |status: &&str| {
         let mut answer = json!({"description": what(status)});
-        if let Some(shape) = described.gives {
+        if let Some(shape) = described.gives.filter(|_| *status != "204") {
             answer["content"] = content(shape);
         }
         ((*status).to_owned(), answer)
