@@ -183,7 +183,10 @@ async fn users_are_found_by_a_part_of_their_names_however_many_there_are() {
            'First' || g, 'Last' || md5(g::text || 'l'), true, 0, 0, '{{}}', '{{}}', '[]', created_at
          from user_account, generate_series(1, {number}) g where username = 'alice'"
     );
-    for statement in [seed.as_str(), "vacuum analyze user_account"] {
+    // Into an index of this kind many rows at once go many times faster by way of its list of what is to be sorted in.
+    let faster = "alter index user_account_by_part set (fastupdate = on); set gin_pending_list_limit = '1GB'";
+    let as_before = "alter index user_account_by_part set (fastupdate = off)";
+    for statement in [faster, seed.as_str(), as_before, "vacuum analyze user_account"] {
         sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
     }
     let realm = literal(&mut connection, "select realm_id from realm where name = 'demo'").await;
