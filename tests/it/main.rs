@@ -44,6 +44,7 @@ mod opened_links;
 mod outage;
 mod packaging;
 mod pages;
+mod parity_table;
 mod partial_import;
 mod partial_import_rights;
 mod password_policy;
