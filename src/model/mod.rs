@@ -50,3 +50,6 @@ pub use role::Role;
 pub use session::SessionKind;
 pub use snapshot::RealmSnapshot;
 pub use user::User;
+
+/// The longest name that Keycloak's tables hold, in characters.
+pub const MAX_NAME: usize = 255;

@@ -1,9 +1,9 @@
 //! What a realm may be called: its name is a segment of every address of the realm.
 
+use super::MAX_NAME;
+
 /// Keycloak's.
 const FORBIDDEN: &str = "/?#\\%;[]\"<>{}|^`";
-/// In characters.
-const MAX: usize = 255;
 
 /// The first letter of a name that an address cannot hold.
 pub fn forbidden_letter(name: &str) -> Option<char> {
@@ -18,7 +18,7 @@ pub fn check(name: &str) -> Result<(), String> {
     if let Some(letter) = forbidden_letter(name) {
         return Err(format!("Character '{letter}' not allowed."));
     }
-    if name.chars().count() > MAX {
+    if name.chars().count() > MAX_NAME {
         return Err("Database operation failed".to_owned());
     }
     Ok(())

@@ -86,7 +86,9 @@ impl RealmSnapshot {
         self.lineage(group).iter().rev().map(|g| format!("/{}", g.name)).collect()
     }
 
+    /// The group at this path; none if two of them share it.
     pub fn group_at(&self, path: &str) -> Option<&Group> {
-        self.groups.values().find(|g| self.group_path(&g.id) == path)
+        let mut found = self.groups.values().filter(|group| self.group_path(&group.id) == path);
+        found.next().filter(|_| found.next().is_none())
     }
 }

@@ -32,7 +32,7 @@ pub struct User {
     pub enabled: bool,
     /// Tokens issued to this user before this second are stale; 0 for none.
     pub not_before: i64,
-    /// Incremented by every write to the user, in the same transaction.
+    /// Incremented by every write to the user, in the same transaction; 0 before the first.
     pub version: i64,
     pub attributes: BTreeMap<String, Vec<String>>,
     pub required_actions: Vec<String>,

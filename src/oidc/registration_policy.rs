@@ -67,8 +67,8 @@ impl Policies {
 
     /// The policies that ask who sends, each with the hosts and addresses that it trusts.
     pub fn trusted_senders(&self) -> impl Iterator<Item = (&ComponentId, Vec<&str>)> {
-        let asking = self.named("trusted-hosts").filter(|policy| asks(policy, SENDER));
-        asking.map(|policy| (&policy.id, list(policy, "trusted-hosts")))
+        let asking = self.named(TRUSTED_HOSTS).filter(|policy| asks(policy, SENDER));
+        asking.map(|policy| (&policy.id, list(policy, TRUSTED_HOSTS)))
     }
 
     /// The first objection to the sender alone.
@@ -108,15 +108,21 @@ pub fn rejection((policy, why): &Objection) -> String {
     format!("Policy '{policy}' rejected request to client-registration service. Details: {why}")
 }
 
+pub const TRUSTED_HOSTS: &str = "trusted-hosts";
 /// Who sends, and where the client is: each is asked unless a policy says that it is not.
-const SENDER: &str = "host-sending-registration-request-must-match";
-const ADDRESSES: &str = "client-uris-must-match";
+pub const SENDER: &str = "host-sending-registration-request-must-match";
+pub const ADDRESSES: &str = "client-uris-must-match";
 const NOT_TRUSTED: &str = "Host not trusted.";
 /// Keycloak's, where a policy does not say.
 const MOST_CLIENTS: &str = "200";
 
 fn asks(policy: &Component, name: &str) -> bool {
     policy.config(name) != Some("false")
+}
+
+/// Whether a policy is one. Trusted hosts of which nothing is asked would let anybody in by its name.
+pub fn asks_for_something(policy: &Component) -> bool {
+    policy.provider_id != TRUSTED_HOSTS || asks(policy, SENDER) || asks(policy, ADDRESSES)
 }
 
 fn list<'a>(policy: &'a Component, name: &str) -> Vec<&'a str> {
@@ -128,7 +134,7 @@ fn object(policy: &Component, question: &Question<'_>, client: &ClientImport) ->
     let refuse = |text: &str| Err(text.to_owned());
     let before = question.before;
     match policy.provider_id.as_str() {
-        "trusted-hosts" => trusted_hosts(policy, question, client),
+        TRUSTED_HOSTS => trusted_hosts(policy, question, client),
         "consent-required" if before.is_some_and(|b| b.settings.consent_required) && !client.settings.consent_required => {
             refuse("Not permitted to update consentRequired to false")
         }
@@ -145,13 +151,13 @@ fn object(policy: &Component, question: &Question<'_>, client: &ClientImport) ->
 }
 
 fn trusted_hosts(policy: &Component, question: &Question<'_>, client: &ClientImport) -> Result<(), String> {
-    if asks(policy, SENDER) && !question.trusting.contains(&policy.id) {
+    if !asks_for_something(policy) || asks(policy, SENDER) && !question.trusting.contains(&policy.id) {
         return Err(NOT_TRUSTED.to_owned());
     }
     if !asks(policy, ADDRESSES) {
         return Ok(());
     }
-    let trusted = list(policy, "trusted-hosts");
+    let trusted = list(policy, TRUSTED_HOSTS);
     let settings = &client.settings;
     let root = settings.root_url.as_deref().unwrap_or_default();
     let absolute = |uri: &str| if uri.starts_with('/') { format!("{root}{uri}") } else { uri.to_owned() };

@@ -172,7 +172,8 @@ pub async fn find_taken(
     Ok((row.email, row.username))
 }
 
-/// Inserts the user itself, at a version that nobody of its id ever had. `unique_email`: whether no other user may have the same address.
+/// Inserts the user itself, at a version that nobody of its id ever had. `unique_email`: whether no other user may have the same
+/// address.
 pub async fn insert_user(
     db: &mut Db<'_>,
     realm: &RealmId,

@@ -228,3 +228,19 @@ async fn of_eight_groups_of_one_name_one_is_made() {
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
     server.finish().await;
 }
+
+#[tokio::test]
+async fn a_path_that_two_groups_share_names_neither() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let a = group(&admin, "/demo/groups", "a").await;
+    group(&admin, &format!("/demo/groups/{a}/children"), "b").await;
+    assert_eq!(admin.get("/demo/group-by-path/a/b").await["name"], json!("b"));
+    group(&admin, "/demo/groups", "a/b").await;
+    assert_eq!(admin.call(Method::GET, "/demo/group-by-path/a/b", None).await.status, 404);
+    let user = json!({"username": "carol", "groups": ["/a/b"]});
+    let refused = admin.call(Method::POST, "/demo/users", Some(&user)).await;
+    let text = json!({"errorMessage": "Unable to find group specified by path: /a/b"});
+    assert_eq!((refused.status, refused.body), (400, text));
+    server.finish().await;
+}

@@ -1,100 +1,19 @@
 //! Clients that prove who they are by a signed JWT (RFC 7523): `private_key_jwt` and `client_secret_jwt`.
 
-use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use nightlatch::base::Timestamp;
+use jsonwebtoken::{Algorithm, EncodingKey};
 use nightlatch::flow::sweep::{self, SweepRules};
-use nightlatch::jose::{self, Generated, RsaSize};
+use nightlatch::jose;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, Row};
 
 use crate::rotation::futures;
+use crate::support::assertions::{Client, KIND, RSA, SECRET, STRANGER, jwk, made, rsa_signer, signed};
 use crate::support::{Answer, TestServer, database_address, refresh_token};
-
-const KIND: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-const SECRET: &str = "a-secret-that-is-long-enough-for-hs256";
-
-fn made(algorithm: jose::Algorithm) -> Generated {
-    jose::generate(algorithm, "app", Timestamp::from_unix_seconds(0)).unwrap()
-}
-
-static RSA: LazyLock<Generated> =
-    LazyLock::new(|| jose::generate_rsa(RsaSize::Bits2048, "app", Timestamp::from_unix_seconds(0)).unwrap());
-static STRANGER: LazyLock<Generated> =
-    LazyLock::new(|| jose::generate_rsa(RsaSize::Bits2048, "other", Timestamp::from_unix_seconds(0)).unwrap());
-
-/// The public half as a JWK with this `kid`.
-fn jwk(key: &Generated, algorithm: jose::Algorithm, kid: &str) -> Value {
-    jose::public_jwk(jose::Key::from_spki(kid, algorithm, &key.spki_der, None).unwrap().public().unwrap())
-}
-
-fn rsa_signer(key: &Generated) -> EncodingKey {
-    EncodingKey::from_rsa_der(jose::rsa_pkcs1(&key.private_pkcs8).unwrap())
-}
-
-fn signed(algorithm: Algorithm, kid: Option<&str>, claims: &Value, key: &EncodingKey) -> String {
-    let header = Header { kid: kid.map(str::to_owned), ..Header::new(algorithm) };
-    jsonwebtoken::encode(&header, claims, key).unwrap()
-}
-
-struct Client<'a> {
-    server: &'a TestServer,
-    id: &'static str,
-}
-
-impl TestServer {
-    /// Makes a client that proves itself by assertions.
-    async fn asserting(&self, kind: &str, mut attributes: Value) -> Client<'_> {
-        attributes["allow.token.introspection.without.audience.check"] = json!("true");
-        let body = json!({"clientId": "asserting", "clientAuthenticatorType": kind, "secret": SECRET, "attributes": attributes,
-            "serviceAccountsEnabled": true, "directAccessGrantsEnabled": true, "optionalClientScopes": ["offline_access"]});
-        let answer = self.admin().await.call(Method::POST, "/demo/clients", Some(&body)).await;
-        assert_eq!(answer.status, 201, "{:?}", answer.body);
-        Client { server: self, id: "asserting" }
-    }
-
-    /// With one RSA key, as the client's key set.
-    async fn with_key(&self) -> Client<'_> {
-        let set = json!({"keys": [jwk(&RSA, jose::Algorithm::Rs256, "k1")]}).to_string();
-        self.asserting("client-jwt", json!({"use.jwks.string": "true", "jwks.string": set})).await
-    }
-}
-
-impl Client<'_> {
-    /// Good claims, with some changed; null takes one away.
-    fn claims(&self, jti: &str, changed: Value) -> Value {
-        let now = self.server.now();
-        let mut claims = json!({"iss": self.id, "sub": self.id, "aud": self.server.realm("demo", ""), "jti": jti, "iat": now, "exp": now + 60});
-        for (name, value) in changed.as_object().unwrap() {
-            claims[name] = value.clone();
-        }
-        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-        claims
-    }
-
-    fn by_key(&self, jti: &str) -> String {
-        signed(Algorithm::RS256, Some("k1"), &self.claims(jti, json!({})), &rsa_signer(&RSA))
-    }
-
-    async fn post(&self, path: &str, assertion: &str, form: &[(&str, &str)]) -> Answer {
-        let proof = [("client_assertion_type", KIND), ("client_assertion", assertion)];
-        self.server.post(&self.server.endpoint(path), &[&proof, form].concat()).await
-    }
-
-    async fn send(&self, assertion: &str) -> Answer {
-        self.post("/token", assertion, &[("grant_type", "client_credentials")]).await
-    }
-
-    async fn refused(&self, assertion: &str, text: &str) {
-        let answer = self.send(assertion).await;
-        assert_eq!(answer.refusal(), (400, "invalid_client", text), "{assertion}");
-    }
-}
 
 #[tokio::test]
 async fn every_endpoint_that_asks_for_a_client_takes_an_assertion_once() {
@@ -367,105 +286,6 @@ async fn a_name_is_used_up_for_its_own_client_only() {
     let rows = sqlx::query("select count(*) from used_assertion").fetch_one(&mut database).await.unwrap();
     assert_eq!(rows.get::<i64, _>(0), 2);
     assert_eq!(admin.delete(&format!("/demo/clients/{}", admin.client("twin").await)).await.status, 204);
-    server.finish().await;
-}
-
-/// Where a client publishes its keys: what is answered, and how often it was asked.
-#[derive(Clone, Default)]
-struct Publisher {
-    answer: Arc<Mutex<(u16, String)>>,
-    asked: Arc<Mutex<usize>>,
-}
-
-impl Publisher {
-    async fn listen(&self) -> String {
-        let own = self.clone();
-        let answer = move || {
-            *own.asked.lock().unwrap() += 1;
-            let (status, text) = own.answer.lock().unwrap().clone();
-            async move { (axum::http::StatusCode::from_u16(status).unwrap(), [("location", "http://127.0.0.1:1/")], text) }
-        };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/keys", listener.local_addr().unwrap());
-        let router = axum::Router::new().route("/keys", axum::routing::get(answer));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        url
-    }
-
-    fn publish(&self, key: &Generated, kid: &str) {
-        *self.answer.lock().unwrap() = (200, json!({"keys": [jwk(key, jose::Algorithm::Rs256, kid)]}).to_string());
-    }
-
-    fn break_down(&self, status: u16, text: String) {
-        *self.answer.lock().unwrap() = (status, text);
-    }
-
-    fn asked(&self) -> usize {
-        *self.asked.lock().unwrap()
-    }
-}
-
-#[tokio::test]
-async fn published_keys_are_fetched_kept_and_asked_for_again_when_one_is_missing() {
-    let server = TestServer::start().await;
-    let publisher = Publisher::default();
-    publisher.publish(&RSA, "k1");
-    let url = publisher.listen().await;
-    let client = server.asserting("client-jwt", json!({"use.jwks.url": "true", "jwks.url": url})).await;
-    client.send(&client.by_key("1")).await.granted();
-    client.send(&client.by_key("2")).await.granted();
-    assert_eq!(publisher.asked(), 1);
-    // A stranger who makes kids up makes nobody ask without a pause.
-    for at in 0..5 {
-        let made_up = signed(Algorithm::RS256, Some(&format!("x{at}")), &client.claims("x", json!({})), &rsa_signer(&STRANGER));
-        client.refused(&made_up, "Unable to load public key").await;
-    }
-    assert_eq!(publisher.asked(), 1);
-    server.advance(Duration::from_secs(11));
-    publisher.publish(&STRANGER, "k2");
-    let by_new = |jti: &str| signed(Algorithm::RS256, Some("k2"), &client.claims(jti, json!({})), &rsa_signer(&STRANGER));
-    client.send(&by_new("3")).await.granted();
-    assert_eq!(publisher.asked(), 2);
-    client.refused(&client.by_key("4"), "Unable to load public key").await;
-    // An address that does not answer for a while keeps nobody out; one that stays away does.
-    publisher.break_down(500, String::new());
-    server.advance(Duration::from_secs(601));
-    client.send(&by_new("5")).await.granted();
-    client.send(&by_new("6")).await.granted();
-    assert_eq!(publisher.asked(), 3);
-    server.advance(Duration::from_secs(3_000));
-    client.refused(&by_new("7"), "Unable to load public key").await;
-    server.finish().await;
-}
-
-#[tokio::test]
-async fn what_is_no_key_set_gives_no_key() {
-    let server = TestServer::start().await;
-    let publisher = Publisher::default();
-    let url = publisher.listen().await;
-    let client = server.asserting("client-jwt", json!({"use.jwks.url": "true", "jwks.url": url})).await;
-    let good = json!({"keys": [jwk(&RSA, jose::Algorithm::Rs256, "k1")]}).to_string();
-    for (status, text) in [
-        (302, good.clone()),
-        (404, good.clone()),
-        (200, "<html>".to_owned()),
-        (200, format!("{good}{}", " ".repeat(65 * 1024))),
-        (200, "[".repeat(60_000)),
-    ] {
-        publisher.break_down(status, text);
-        server.advance(Duration::from_secs(11));
-        client.refused(&client.by_key("j"), "Unable to load public key").await;
-    }
-    assert_eq!(publisher.asked(), 5);
-    let admin = server.admin().await;
-    let path = format!("/demo/clients/{}", admin.client("asserting").await);
-    for address in ["http://169.254.169.254/keys", "http://127.0.0.1:1/keys"] {
-        let changed = json!({"attributes": {"jwks.url": address}});
-        assert_eq!(admin.call(Method::PUT, &path, Some(&changed)).await.status, 204);
-        client.refused(&client.by_key("j"), "Unable to load public key").await;
-    }
-    let refused = admin.call(Method::PUT, &path, Some(&json!({"attributes": {"jwks.url": "javascript:alert(1)"}}))).await;
-    assert_eq!(refused.status, 400);
     server.finish().await;
 }
 

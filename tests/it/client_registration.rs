@@ -3,27 +3,11 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Registry, TestServer, claims};
-
-const OPENID: &str = "openid-connect";
-const DEFAULT: &str = "default";
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap().to_owned()
-}
-
-#[track_caller]
-fn refused(answer: &Answer, status: u16, error: &str, description: &str) {
-    let said = json!({"error": error, "error_description": description});
-    assert_eq!((answer.status, &answer.body), (status, &said));
-}
-
-fn rejected(policy: &str, why: &str) -> String {
-    format!("Policy '{policy}' rejected request to client-registration service. Details: {why}")
-}
+use crate::support::registry::{DEFAULT, OPENID, Registry, refused, rejected, text};
+use crate::support::{Answer, TestServer, claims};
 
 #[tokio::test]
 async fn a_client_registers_signs_users_in_changes_itself_and_goes() {
@@ -210,75 +194,6 @@ async fn cve_2026_107623_what_a_client_reads_of_itself_it_may_put_back_and_loses
             assert_eq!(&again[field], value, "{place} {field}");
         }
     }
-    server.finish().await;
-}
-
-#[tokio::test]
-async fn who_brings_nothing_registers_only_what_the_policies_let_through() {
-    let server = TestServer::start().await;
-    let registry = Registry::of(&server).await;
-    registry.trust_this_host().await;
-    let (uri, url) = (
-        rejected("Trusted Hosts", "URI doesn't match any trusted host or trusted domain"),
-        rejected("Trusted Hosts", "URL doesn't match any trusted host or trusted domain"),
-    );
-    let home = "http://127.0.0.1:9/cb";
-    for (wish, why) in [
-        (json!({"redirect_uris": ["http://a.example/cb"]}), &uri),
-        (json!({"redirect_uris": [home, "http://127.0.0.1.evil.example/cb"]}), &uri),
-        (json!({"redirect_uris": ["com.example.app:/cb"]}), &uri),
-        (json!({"redirect_uris": [home], "client_uri": "http://a.example"}), &url),
-        // CVE-2026-1180: what this server itself would ask is looked at, too.
-        (json!({"redirect_uris": [home], "jwks_uri": "http://a.example/keys"}), &url),
-        (json!({"redirect_uris": [home], "backchannel_logout_uri": "http://a.example/out"}), &url),
-    ] {
-        refused(&registry.register(OPENID, None, wish).await, 403, "insufficient_scope", why);
-    }
-    let made = registry.register(OPENID, None, json!({"redirect_uris": [home]})).await;
-    assert_eq!(made.status, 201, "{:?}", made.body);
-    let (id, token) = (text(&made.body["client_id"]), text(&made.body["registration_access_token"]));
-    assert_eq!(claims(&made.body["registration_access_token"])["registration_auth"], json!("anonymous"));
-    let stands = registry.admin.get(&format!("/demo/clients/{}", registry.admin.client(&id).await)).await;
-    assert_eq!((&stands["consentRequired"], &stands["fullScopeAllowed"]), (&json!(true), &json!(false)));
-    // Nor does it get by changes what it did not get at first.
-    let mapper = json!({"name": "x", "protocol": "openid-connect", "protocolMapper": "oidc-hardcoded-role-mapper",
-        "config": {"role": "realm-management.realm-admin"}});
-    for (field, value, policy, why) in [
-        ("consentRequired", json!(false), "Consent Required", "Not permitted to update consentRequired to false"),
-        ("fullScopeAllowed", json!(true), "Full Scope Disabled", "Not permitted to enable fullScopeAllowed"),
-        ("protocolMappers", json!([mapper]), "Allowed Protocol Mapper Types", "ProtocolMapper type not allowed"),
-        ("defaultClientScopes", json!(["nothing"]), "Allowed Client Scopes", "Not permitted to use specified clientScope"),
-    ] {
-        let mut change = json!({"clientId": id});
-        change[field] = value;
-        let answer = registry.call(Method::PUT, &format!("{DEFAULT}/{id}"), Some(&token), Some(&change)).await;
-        refused(&answer, 403, "insufficient_scope", &rejected(policy, why));
-    }
-    registry.policy("Max Clients Limit", json!({"max-clients": ["3"]})).await;
-    let full = rejected("Max Clients Limit", "It's allowed to have max 3 clients per realm");
-    let answer = registry.register(OPENID, None, json!({"redirect_uris": [home]})).await;
-    refused(&answer, 403, "insufficient_scope", &full);
-    server.finish().await;
-}
-
-#[tokio::test]
-async fn who_may_make_clients_makes_none_with_more_than_the_policies_allow() {
-    let server = TestServer::start().await;
-    let registry = Registry::of(&server).await;
-    let (alice, management) = (registry.admin.alice().await, registry.admin.client("realm-management").await);
-    let role = registry.admin.get(&format!("/demo/clients/{management}/roles/create-client")).await;
-    let own = format!("/demo/users/{alice}/role-mappings/clients/{management}");
-    assert_eq!(registry.admin.call(Method::POST, &own, Some(&json!([role]))).await.status, 204);
-    let maker = server.admin_of_demo("alice", "alice").await;
-    let mapper = json!({"name": "x", "protocol": "openid-connect", "protocolMapper": "oidc-hardcoded-role-mapper",
-        "config": {"role": "realm-management.realm-admin"}});
-    let wish = json!({"clientId": "mole", "serviceAccountsEnabled": true, "protocolMappers": [mapper]});
-    let why = rejected("Allowed Protocol Mapper Types", "ProtocolMapper type not allowed");
-    refused(&registry.register(DEFAULT, Some(maker.token()), wish).await, 403, "insufficient_scope", &why);
-    let made = registry.register(DEFAULT, Some(maker.token()), json!({"clientId": "made"})).await;
-    assert_eq!(made.status, 201, "{:?}", made.body);
-    let seen = registry.call(Method::GET, "default/made", Some(maker.token()), None).await;
-    refused(&seen, 403, "insufficient_scope", "Forbidden");
     server.finish().await;
 }
 

@@ -59,6 +59,7 @@ async fn cve_2026_15943_a_mail_server_that_moves_does_not_take_its_password_alon
     for moved in [
         mail("elsewhere.example.org", "post", true, MASK),
         mail("mail.example.org", "other", true, MASK),
+        mail("mail.example.org", "basic", true, MASK),
         // Nor is it said in the clear from now on.
         mail("mail.example.org", "post", false, MASK),
     ] {

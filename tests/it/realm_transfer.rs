@@ -135,6 +135,11 @@ async fn files_that_cannot_be_taken_in_are_refused_and_differences_are_named() {
         ("nameless", "{}", "Realm name cannot be empty"),
         ("slashed", r#"{"realm":"a/b"}"#, "Character '/' not allowed"),
         ("somebody", r#"{"realm":"x","users":[{"enabled":true}]}"#, "A user of the representation has no name"),
+        (
+            "below",
+            r#"{"realm":"x","groups":[{"name":"a","subGroups":[{"name":" "}]}]}"#,
+            "A group of the representation has no name",
+        ),
         ("unknown", r#"{"realm":"x","nothing":1}"#, "nothing"),
         ("there", r#"{"realm":"demo"}"#, "is there already"),
         ("twice", r#"{"realm":"x","clients":[{"clientId":"a"},{"clientId":"a"}]}"#, "Duplicate"),

@@ -12,9 +12,10 @@ use crate::flow::component::purpose::Purpose;
 use crate::flow::keys::{self, INTERNAL_ALGORITHM};
 use crate::flow::masking::MASK;
 use crate::model::admin_event::ResourceType;
-use crate::model::component::{Config, PROFILE_CONFIG, USER_PROFILE, user_profile_id};
+use crate::model::component::{Config, PROFILE_CONFIG, REGISTRATION_POLICY, USER_PROFILE, user_profile_id};
 use crate::model::signing_key::StoredKey;
 use crate::model::{Component, ComponentId, Realm};
+use crate::oidc::registration_policy::asks_for_something;
 use crate::oidc::user_profile::{self, ProfileProblem};
 use crate::store::{self, Db, StoreError};
 
@@ -151,11 +152,7 @@ fn check(component: &Component) -> Result<Provider, Refusal> {
         fits(text)?;
     }
     property::check(&component.config, provider.properties()).map_err(Refusal::Invalid)?;
-    if component.provider_id == "trusted-hosts"
-        && ["host-sending-registration-request-must-match", "client-uris-must-match"]
-            .iter()
-            .all(|name| component.config(name) == Some("false"))
-    {
+    if component.provider_type == REGISTRATION_POLICY && !asks_for_something(component) {
         let text = "At least one of hosts verification or client URIs validation must be enabled";
         return Err(Refusal::Invalid(text.to_owned()));
     }

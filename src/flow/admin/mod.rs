@@ -32,14 +32,12 @@ pub mod user_password;
 use thiserror::Error;
 
 use super::Cx;
+use crate::model::MAX_NAME;
 use crate::oidc::OAuthError;
 use crate::store::{self, Db, StoreError};
 
 /// How often a change is decided anew before the crowd of writers is told apart from a bug.
 const ATTEMPTS: usize = 8;
-
-/// The longest name that Keycloak's tables hold.
-pub const MAX_NAME: usize = 255;
 
 /// Why a change was not made. Nothing of it was written.
 #[derive(Debug, Error)]

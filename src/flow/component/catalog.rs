@@ -2,6 +2,7 @@
 
 use super::property::{Kind, Property};
 use crate::model::component::{KEY_PROVIDER, REGISTRATION_POLICY, USER_PROFILE};
+use crate::oidc::registration_policy::{ADDRESSES, SENDER, TRUSTED_HOSTS};
 
 /// How a component of a provider is dealt with.
 #[derive(Clone, Copy, Debug)]
@@ -82,14 +83,10 @@ fn key_provider(id: &str) -> Option<Provider> {
 
 fn policy(id: &str) -> Option<Provider> {
     const MAX_CLIENTS: Property = Property::new("max-clients", "Max Clients Per Realm", Kind::Number);
-    const TRUSTED_HOSTS: [Property; 3] = [
-        Property::new("trusted-hosts", "Trusted Hosts", Kind::List),
-        Property::required(
-            "host-sending-registration-request-must-match",
-            "Host Sending Client Registration Request Must Match",
-            Kind::Flag,
-        ),
-        Property::required("client-uris-must-match", "Client URIs Must Match", Kind::Flag),
+    const TRUSTED: [Property; 3] = [
+        Property::new(TRUSTED_HOSTS, "Trusted Hosts", Kind::List),
+        Property::required(SENDER, "Host Sending Client Registration Request Must Match", Kind::Flag),
+        Property::required(ADDRESSES, "Client URIs Must Match", Kind::Flag),
     ];
     const CLIENT_SCOPES: [Property; 2] = [
         Property::new("allowed-client-scopes", "Allowed Client Scopes", Kind::List),
@@ -99,7 +96,7 @@ fn policy(id: &str) -> Option<Provider> {
     const WEB_ORIGINS: Property = Property::new("web-origins", "Allowed Registration Web Origins", Kind::List);
     let own: &'static [Property] = match id {
         "max-clients" => &[MAX_CLIENTS],
-        "trusted-hosts" => &TRUSTED_HOSTS,
+        TRUSTED_HOSTS => &TRUSTED,
         "allowed-client-templates" => &CLIENT_SCOPES,
         "allowed-protocol-mappers" => &[MAPPERS],
         "registration-web-origins" => &[WEB_ORIGINS],

@@ -5,6 +5,7 @@ use crate::flow::component::property;
 use crate::model::component::{REGISTRATION_POLICY, USER_PROFILE};
 use crate::model::realm_import::RealmImport;
 use crate::model::{Component, RealmId};
+use crate::oidc::registration_policy::asks_for_something;
 
 /// Whether a component is kept as it is: keys and the user profile have places of their own.
 fn is_kept(component: &Component) -> bool {
@@ -32,7 +33,9 @@ pub(super) fn parts_of(import: &RealmImport, realm: &RealmId) -> Vec<Component> 
 /// Whether the server understands what the component says.
 fn is_understood(component: &Component) -> bool {
     match catalog::provider(&component.provider_type, &component.provider_id) {
-        Some(known @ Provider::Known(..)) => property::check(&component.config, known.properties()).is_ok(),
+        Some(known @ Provider::Known(..)) => {
+            property::check(&component.config, known.properties()).is_ok() && asks_for_something(component)
+        }
         _ => false,
     }
 }

@@ -36,13 +36,17 @@ pub(super) fn check(import: &RealmImport) -> Result<(), ImportError> {
     Ok(())
 }
 
+fn has_nameless(group: &GroupImport) -> bool {
+    group.name.trim().is_empty() || group.groups.iter().any(has_nameless)
+}
+
 /// Keycloak fails by accident on things without a name, or makes them; here they are refused.
 fn check_names(import: &RealmImport) -> Result<(), ImportError> {
     let nameless = |name: &String| name.trim().is_empty();
     let nameless = [
         ("user", import.users.iter().map(|user| &user.username).any(nameless)),
         ("client", import.clients.iter().map(|client| &client.client_id).any(nameless)),
-        ("group", import.groups.iter().map(|group| &group.name).any(nameless)),
+        ("group", import.groups.iter().any(has_nameless)),
     ];
     match nameless.iter().find(|(_, is_there)| *is_there) {
         Some((what, _)) => Err(ImportError::Unknown(format!("A {what} of the representation has no name"))),

@@ -90,8 +90,17 @@ const ECHOED: [&str; 6] = [
 const OWN_ATTRIBUTES: [&str; 3] = ["ciba", "oauth2Device", "parRequestUriLifespan"];
 
 const ATTRIBUTES: &str = "attributes";
-/// What says where its secrets go.
-const MAIL_PLACE: [&str; 8] = ["host", "port", "ssl", "starttls", "user", "authType", "authTokenUrl", "authTokenClientId"];
+/// What says where its secrets go, with what each is where it is left out.
+const MAIL_PLACE: [(&str, &str); 8] = [
+    ("host", ""),
+    ("port", ""),
+    ("ssl", "false"),
+    ("starttls", "false"),
+    ("user", ""),
+    ("authType", "basic"),
+    ("authTokenUrl", ""),
+    ("authTokenClientId", ""),
+];
 
 /// The settings that a representation names, each as it is kept. Null counts as absent.
 #[derive(Clone, Default)]
@@ -249,16 +258,15 @@ fn keep_secrets(mail: &mut Map<String, Value>, before: &Map<String, Value>) {
 
 /// Where letters are handed over and who signs in there. What is as usual counts as left out.
 fn mail_place(mail: &Map<String, Value>) -> Vec<String> {
-    let text = |name: &&str| match mail.get(*name) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
+    let text = |(name, usual): &(&str, &str)| {
+        let text = match mail.get(*name) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        if text == *usual { String::new() } else { text }
     };
-    MAIL_PLACE
-        .iter()
-        .map(text)
-        .map(|text| if ["false", "basic"].contains(&text.as_str()) { String::new() } else { text })
-        .collect()
+    MAIL_PLACE.iter().map(text).collect()
 }
 
 fn is_masked(mail: &Map<String, Value>, name: &str) -> bool {

@@ -2,23 +2,23 @@
 //! the ways to talk to it.
 
 mod admin;
+pub mod assertions;
 mod browser;
 mod database;
 pub mod description;
 mod plan;
 mod postbox;
-mod registry;
+pub mod registry;
 mod server;
 mod soak;
 mod tokens;
 
 pub use admin::Admin;
 pub use browser::{Browser, Shown};
-pub use database::{address as database_address, create as create_database, create_copy};
+pub use database::{address as database_address, create as create_database, create_copy, create_empty, run as on_the_cluster};
 pub use plan::Plan;
 pub use postbox::{Letter, Postbox};
-pub use registry::Registry;
-pub use server::{TestServer, admin as first_admin, app, parts};
+pub use server::{TestServer, admin as first_admin, app, fill, parts};
 pub use soak::{measured, rounds};
 pub use tokens::{Answer, claims, header, refresh_token};
 

@@ -5,6 +5,10 @@ use serde_json::{Value, json};
 
 use super::{Admin, Answer, TestServer};
 
+/// In the words of OpenID Connect, and in Keycloak's.
+pub const OPENID: &str = "openid-connect";
+pub const DEFAULT: &str = "default";
+
 pub struct Registry<'a> {
     pub server: &'a TestServer,
     pub admin: Admin<'a>,
@@ -58,6 +62,16 @@ impl<'a> Registry<'a> {
     }
 }
 
-fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
+}
+
+#[track_caller]
+pub fn refused(answer: &Answer, status: u16, error: &str, description: &str) {
+    let said = json!({"error": error, "error_description": description});
+    assert_eq!((answer.status, &answer.body), (status, &said));
+}
+
+pub fn rejected(policy: &str, why: &str) -> String {
+    format!("Policy '{policy}' rejected request to client-registration service. Details: {why}")
 }
