@@ -33,6 +33,7 @@ mod embedded;
 mod forgotten_password;
 mod graceful;
 mod grant_limits;
+mod issued_before;
 mod known_attacks;
 mod mail;
 mod masked_secrets;

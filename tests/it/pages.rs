@@ -160,10 +160,21 @@ async fn barriers(driver: &WebDriver) -> Vec<String> {
     driver.execute_async(run, vec![]).await.unwrap().convert().unwrap()
 }
 
+/// Has the browser prefer pages that are `light` or `dark`, from the next one on.
+async fn prefer(program: &Driver, driver: &WebDriver, scheme: &str) {
+    let address = format!("http://127.0.0.1:{}/session/{}/goog/cdp/execute", program.1, driver.handle().session_id());
+    let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+    let command = json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}});
+    let answer = reqwest::Client::new().post(address).json(&command).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    let is_dark = driver.execute("return matchMedia('(prefers-color-scheme: dark)').matches", vec![]).await.unwrap();
+    assert_eq!(is_dark.convert::<bool>().unwrap(), scheme == "dark");
+}
+
 #[tokio::test]
 async fn the_account_console_is_legible_everywhere_and_free_of_barriers() {
     let server = TestServer::start().await;
-    server.offline_token().await;
+    let token = server.offline_token().await;
     let client = application(&server).await;
     let program = Driver::start();
     let driver = program.open().await;
@@ -182,16 +193,19 @@ async fn the_account_console_is_legible_everywhere_and_free_of_barriers() {
         ("remove-access", "/applications/demo-backup/remove", "Remove the access of Night backup?"),
         ("devices", "/account-security/device-activity", "This device"),
     ];
-    for (name, path, text) in pages {
-        driver.goto(format!("{account}{path}")).await.unwrap();
-        reads(&driver, text).await;
-        assert_eq!(barriers(&driver).await, Vec::<String>::new(), "{name}");
-        picture(&driver, &format!("account-{name}")).await;
-        driver.set_window_rect(0, 0, 390, 844).await.unwrap();
-        let wide = driver.execute("return document.documentElement.scrollWidth > window.innerWidth", vec![]).await.unwrap();
-        assert!(!wide.convert::<bool>().unwrap(), "{name}: nothing is cut off on a phone");
-        picture(&driver, &format!("account-{name}-phone")).await;
-        driver.set_window_rect(0, 0, 1280, 900).await.unwrap();
+    for (scheme, suffix) in [("dark", "-dark"), ("light", "")] {
+        prefer(&program, &driver, scheme).await;
+        for (name, path, text) in pages {
+            driver.goto(format!("{account}{path}")).await.unwrap();
+            reads(&driver, text).await;
+            assert_eq!(barriers(&driver).await, Vec::<String>::new(), "{name}, {scheme}");
+            picture(&driver, &format!("account-{name}{suffix}")).await;
+            driver.set_window_rect(0, 0, 390, 844).await.unwrap();
+            let wide = driver.execute("return document.documentElement.scrollWidth > window.innerWidth", vec![]).await.unwrap();
+            assert!(!wide.convert::<bool>().unwrap(), "{name}: nothing is cut off on a phone");
+            picture(&driver, &format!("account-{name}-phone{suffix}")).await;
+            driver.set_window_rect(0, 0, 1280, 900).await.unwrap();
+        }
     }
     // By the keyboard alone: to the applications, to the removal, and away with it.
     driver.goto(format!("{account}/applications")).await.unwrap();
@@ -201,7 +215,13 @@ async fn the_account_console_is_legible_everywhere_and_free_of_barriers() {
     driver.find(By::XPath("//button[contains(., 'Remove access')]")).await.unwrap().send_keys(Key::Enter + "").await.unwrap();
     reads(&driver, "The access was removed.").await;
     picture(&driver, "account-removed").await;
+    for scheme in ["dark", "light"] {
+        prefer(&program, &driver, scheme).await;
+        driver.goto(driver.current_url().await.unwrap().as_str()).await.unwrap();
+        assert_eq!(barriers(&driver).await, Vec::<String>::new(), "after the removal, {scheme}");
+    }
     driver.quit().await.unwrap();
     assert_eq!(server.admin().await.offline_sessions("demo-backup").await, 0);
+    assert_eq!(server.refresh(&token).await.refusal(), (400, "invalid_grant", "Offline user session not found"));
     server.finish().await;
 }
