@@ -59,6 +59,21 @@ impl TestServer {
 
 const REUSE: (u16, &str, &str) = (400, "invalid_grant", "Maximum allowed refresh token reuse exceeded");
 const STALE: (u16, &str, &str) = (400, "invalid_grant", "Stale token");
+const GONE: (u16, &str, &str) = (400, "invalid_grant", "Session doesn't have required client");
+
+/// A connection that has put the chains by, as a backup or a standby that hears of nothing more.
+async fn backed_up(server: &TestServer) -> PgConnection {
+    let mut database = PgConnection::connect(&database_address(&server.database)).await.unwrap();
+    sqlx::raw_sql("create table kept as select * from offline_chain").execute(&mut database).await.unwrap();
+    database
+}
+
+async fn restore(database: &mut PgConnection) {
+    let back = "update offline_chain c set generation = k.generation, current_jti = k.current_jti, previous_jti = k.previous_jti,
+        rotated_at = k.rotated_at, replays = k.replays, late_replay_at = k.late_replay_at
+        from kept k where k.session_id = c.session_id";
+    sqlx::raw_sql(back).execute(database).await.unwrap();
+}
 
 #[tokio::test]
 async fn r1_sixty_four_at_once_within_the_grace_get_one_successor() {
@@ -141,25 +156,74 @@ async fn r9_a_duplicate_that_a_fast_client_overtook_is_refused_and_nothing_is_re
 async fn r11_a_token_whose_commit_was_lost_moves_the_row_forward_and_raises_an_alarm() {
     let server = graceful().await;
     let first = server.offline_token().await;
-    let mut database = PgConnection::connect(&database_address(&server.database)).await.unwrap();
-    sqlx::raw_sql("create table kept as select * from offline_chain").execute(&mut database).await.unwrap();
+    let mut database = backed_up(&server).await;
     let second = refresh_token(&server.refresh(&first).await.granted());
     let third = refresh_token(&server.refresh(&second).await.granted());
     // A standby that had not heard of the last two rotations takes over.
-    sqlx::raw_sql(
-        "update offline_chain c set generation = k.generation, current_jti = k.current_jti, previous_jti = k.previous_jti,
-         rotated_at = k.rotated_at from kept k where k.session_id = c.session_id",
-    )
-    .execute(&mut database)
-    .await
-    .unwrap();
+    restore(&mut database).await;
     let fourth = refresh_token(&server.refresh(&third).await.granted());
     assert_eq!(refresh_token(&server.refresh(&third).await.granted()), fourth, "and its retry is answered");
     let events = server.events("REFRESH_TOKEN").await;
     assert!(events.iter().any(|e| e["details"]["alarm"] == "state behind token"), "{events:?}");
-    // R12: whoever still has an older token of before has nothing.
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn r12_owner_and_thief_of_one_token_get_one_successor_and_later_collide() {
+    let server = graceful().await;
+    let first = server.public_token().await;
+    let both = futures((0..2).map(|_| server.refresh_public(&first))).await;
+    let [second, stolen] =
+        <[String; 2]>::try_from(both.into_iter().map(|a| refresh_token(&a.granted())).collect::<Vec<_>>()).unwrap();
+    assert_eq!(second, stolen, "one generation, no fork");
+    let third = refresh_token(&server.refresh_public(&second).await.granted());
     server.advance(GRACE + SECOND);
-    assert_eq!(server.refresh(&first).await.refusal(), STALE);
+    assert_eq!(refresh_token(&server.refresh_public(&stolen).await.granted()), third, "the thief passes for a late retry");
+    server.advance(GRACE + SECOND);
+    let fourth = refresh_token(&server.refresh_public(&third).await.granted());
+    server.advance(GRACE + SECOND);
+    assert_eq!(server.refresh_public(&third).await.refusal(), REUSE, "whoever of the two comes second");
+    assert_eq!(server.refresh_public(&fourth).await.refusal(), GONE);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn r12_after_a_restore_the_owner_is_ahead_and_a_thief_with_an_older_token_ends_the_part() {
+    for thief_is_first in [true, false] {
+        let server = graceful().await;
+        let first = server.offline_token().await;
+        let mut database = backed_up(&server).await;
+        let second = refresh_token(&server.refresh(&first).await.granted());
+        let third = refresh_token(&server.refresh(&second).await.granted());
+        restore(&mut database).await;
+        let mut stolen = first;
+        if thief_is_first {
+            stolen = refresh_token(&server.refresh(&stolen).await.granted());
+            assert_ne!(stolen, second, "a fork of the same generation");
+        }
+        let fourth = refresh_token(&server.refresh(&third).await.granted());
+        assert_eq!(server.refresh(&stolen).await.refusal(), STALE, "it might be a retry that was overtaken");
+        assert_eq!(refresh_token(&server.refresh(&third).await.granted()), fourth, "nothing is revoked");
+        server.advance(GRACE + SECOND);
+        assert_eq!(server.refresh(&stolen).await.refusal(), STALE);
+        assert_eq!(server.refresh(&fourth).await.refusal(), GONE);
+        let failed = server.events("REFRESH_TOKEN_ERROR").await;
+        assert_eq!(failed.iter().filter(|e| e["details"]["reuse"] == "true").count(), 1, "{failed:?}");
+        server.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn r12_after_a_restore_two_tokens_of_one_generation_end_the_part_at_once() {
+    let server = graceful().await;
+    let first = server.offline_token().await;
+    let mut database = backed_up(&server).await;
+    let second = refresh_token(&server.refresh(&first).await.granted());
+    restore(&mut database).await;
+    let fork = refresh_token(&server.refresh(&first).await.granted());
+    assert_ne!(fork, second);
+    assert_eq!(server.refresh(&second).await.refusal(), STALE);
+    assert_eq!(server.refresh(&fork).await.refusal(), GONE);
     server.finish().await;
 }
 

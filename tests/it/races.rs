@@ -3,24 +3,86 @@
 
 use std::time::Duration;
 
-use nightlatch::flow::sweep::{self, SweepRules};
+use nightlatch::flow::sweep::{self, SweepRules, Swept};
 use reqwest::Method;
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::rotation::futures;
-use crate::support::{Answer, DAY, TestServer, create_copy, database_address, refresh_token};
+use crate::support::{Admin, Answer, Browser, TestServer, claims, create_copy, database_address, refresh_token, rounds};
 
 pub async fn connection(server: &TestServer) -> PgConnection {
     PgConnection::connect(&database_address(&server.database)).await.unwrap()
 }
 
-/// Waits until so many statements wait for a lock.
+/// Waits until so many statements wait for a lock. Each gives up after two seconds: who has not come long after that does not come.
 pub async fn until_waiting(watch: &mut PgConnection, count: i64) {
-    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *watch).await.unwrap() < count {
+    let since = std::time::Instant::now();
+    while waiting(watch).await < count {
+        assert!(since.elapsed() < Duration::from_secs(20), "fewer than {count} statements wait");
         tokio::task::yield_now().await;
     }
+}
+
+/// How many statements wait for a lock.
+async fn waiting(watch: &mut PgConnection) -> i64 {
+    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    sqlx::query_scalar(waiting).fetch_one(&mut *watch).await.unwrap()
+}
+
+/// A connection that holds what the statement locks, until it is rolled back.
+async fn hold(server: &TestServer, statement: &str) -> PgConnection {
+    let mut holder = connection(server).await;
+    sqlx::raw_sql(AssertSqlSafe(format!("begin; {statement}"))).execute(&mut holder).await.unwrap();
+    holder
+}
+
+/// `second` begins when `first` waits for what the statement holds, which is let go when both wait.
+pub async fn behind<A, B>(
+    server: &TestServer,
+    held: &str,
+    first: impl Future<Output = A>,
+    second: impl Future<Output = B>,
+) -> (A, B) {
+    let (mut holder, mut one, mut two) = (hold(server, held).await, connection(server).await, connection(server).await);
+    let second = async {
+        until_waiting(&mut one, 1).await;
+        second.await
+    };
+    let letting_go = async {
+        until_waiting(&mut two, 2).await;
+        sqlx::raw_sql("rollback").execute(&mut holder).await.unwrap();
+    };
+    let (first, second, ()) = tokio::join!(first, second, letting_go);
+    (first, second)
+}
+
+/// `work` is done, and does not wait, while `first` waits for what the statement holds.
+pub async fn beside<A, B>(
+    server: &TestServer,
+    held: &str,
+    first: impl Future<Output = A>,
+    work: impl Future<Output = B>,
+) -> (A, B) {
+    let (mut holder, mut watch) = (hold(server, held).await, connection(server).await);
+    let work = async {
+        until_waiting(&mut watch, 1).await;
+        let done = work.await;
+        assert_eq!(waiting(&mut watch).await, 1, "the other still waits");
+        sqlx::raw_sql("rollback").execute(&mut holder).await.unwrap();
+        done
+    };
+    tokio::join!(first, work)
+}
+
+pub async fn exchange(server: &TestServer, code: &str) -> Answer {
+    let form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", "http://localhost:3000/cb")];
+    server.as_backup("/token", &form).await
+}
+
+/// Takes whatever has lapsed by now.
+async fn sweep(server: &TestServer) -> Swept {
+    sweep::run(&server.server, SweepRules { margin: Duration::ZERO, batch: 2, dry_run: false }).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -44,18 +106,126 @@ async fn r5_what_ends_a_session_waits_for_a_refresh_and_the_next_one_finds_nothi
     server.finish().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn r7_r8_a_session_that_gets_a_new_part_while_it_is_swept_stays_whole() {
+const OFFLINE: [(&str, &str); 1] = [("scope", "openid offline_access")];
+
+/// A browser that is signed in, at a client whose offline access in the same session lapses long before that.
+async fn signed_in(server: &TestServer) -> Browser<'_> {
+    let browser = server.browser();
+    let code = browser.sign_in("demo-backup", &[("scope", "openid")]).await.parameter("code").unwrap();
+    let online = exchange(server, &code).await.granted();
+    let offline = exchange(server, &asked(server, &browser).await).await.granted();
+    assert_eq!(claims(&online["access_token"])["sid"], claims(&offline["access_token"])["sid"]);
+    browser
+}
+
+/// The code of another request for offline access in the session that the browser has.
+async fn asked(server: &TestServer, browser: &Browser<'_>) -> String {
+    browser.get(&server.authorization("demo-backup", &OFFLINE)).await.parameter("code").expect("nothing is asked")
+}
+
+const LAPSE: Duration = Duration::from_secs(800);
+
+/// Offline sessions that lapse while the browser is signed in: a new grant joins the one that is being swept.
+async fn forgetful() -> TestServer {
     let server = TestServer::start().await;
-    let rules = SweepRules { margin: Duration::ZERO, batch: 8, dry_run: false };
-    for _ in 0..10 {
-        server.offline_token().await;
-        server.advance(31 * DAY);
-        let (swept, granted) = tokio::join!(sweep::run(&server.server, rules), server.offline_token());
-        swept.unwrap();
-        server.refresh(&granted).await.granted();
-    }
+    server.admin().await.set(json!({"offlineSessionIdleTimeout": 600})).await;
+    server
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r8_a_grant_that_finds_the_sweeper_at_its_session_opens_it_anew() {
+    let server = forgetful().await;
+    let browser = signed_in(&server).await;
+    server.advance(LAPSE);
+    let code = asked(&server, &browser).await;
+    // The sweeper has locked the session, and waits for the part.
+    let held = "select 1 from offline_client_session for update";
+    let (swept, granted) = behind(&server, held, sweep(&server), exchange(&server, &code)).await;
+    assert_eq!(swept.offline_sessions, 1);
+    server.refresh(&refresh_token(&granted.granted())).await.granted();
+    assert_eq!(server.admin().await.offline_sessions("demo-backup").await, 1);
     server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r8_the_sweeper_leaves_a_session_that_a_grant_is_joining_and_does_not_wait() {
+    let server = forgetful().await;
+    let browser = signed_in(&server).await;
+    server.advance(LAPSE);
+    let code = asked(&server, &browser).await;
+    // The grant has written the offline session, and waits for the part in the online one.
+    let held = "select 1 from online_client_session for update";
+    let (granted, swept) = beside(&server, held, exchange(&server, &code), sweep(&server)).await;
+    assert_eq!(swept.offline_sessions, 0);
+    server.refresh(&refresh_token(&granted.granted())).await.granted();
+    assert_eq!(sweep(&server).await.offline_sessions, 0);
+    server.finish().await;
+}
+
+/// A node whose clock is so far ahead that it takes for lapsed what another has just opened.
+async fn hasty(server: &TestServer) -> TestServer {
+    let node = TestServer::on(&server.database, 2).await;
+    node.advance(Duration::from_secs(2_000));
+    node
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r7_a_code_that_finds_the_sweeper_at_its_session_opens_nothing() {
+    let server = TestServer::start().await;
+    server.admin().await.set(json!({"eventsEnabled": true, "enabledEventTypes": ["USER_SESSION_DELETED"]})).await;
+    let ahead = hasty(&server).await;
+    let code = server.browser().sign_in("demo-backup", &[("scope", "openid")]).await.parameter("code").unwrap();
+    // The sweeper has locked the session and judged it, and waits to say so.
+    let held = "lock table event in share mode";
+    let (_, refused) = behind(&server, held, sweep(&ahead), exchange(&server, &code)).await;
+    assert_eq!(refused.refusal(), (400, "invalid_grant", "Code not valid"));
+    let admin = server.admin().await;
+    let sessions = admin.get(&format!("/demo/users/{}/sessions", admin.alice().await)).await;
+    assert_eq!(sessions, json!([]));
+    ahead.stop().await;
+    server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r7_the_sweeper_leaves_a_session_that_its_first_client_is_joining_and_does_not_wait() {
+    let server = TestServer::start().await;
+    let ahead = hasty(&server).await;
+    let code = server.browser().sign_in("demo-backup", &[("scope", "openid")]).await.parameter("code").unwrap();
+    // The grant has written its part, and waits to see that its client is still there.
+    let held = "select 1 from client where client_id = 'demo-backup' for update";
+    let (granted, swept) = beside(&server, held, exchange(&server, &code), sweep(&ahead)).await;
+    assert_eq!(swept.online_sessions, 0);
+    server.refresh(&refresh_token(&granted.granted())).await.granted();
+    ahead.stop().await;
+    server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r7_r8_whoever_is_first_a_grant_that_joins_a_session_while_it_is_swept_lives() {
+    let server = forgetful().await;
+    let ahead = hasty(&server).await;
+    for _ in 0..rounds(3, 100) {
+        let returning = futures((0..3).map(|_| signed_in(&server))).await;
+        server.advance(LAPSE);
+        ahead.advance(LAPSE);
+        let codes = futures(returning.iter().map(|browser| asked(&server, browser))).await;
+        let (joined, _) = tokio::join!(futures(codes.iter().map(|code| exchange(&server, code))), sweep(&server));
+        for answer in joined {
+            server.refresh(&refresh_token(&answer.granted())).await.granted();
+        }
+        let coming = futures((0..3).map(|_| async {
+            let back = server.browser().sign_in("demo-backup", &[("scope", "openid")]).await;
+            back.parameter("code").unwrap()
+        }));
+        let codes = coming.await;
+        // By the other's clock the session has lapsed whether a client has joined it or not.
+        let (opened, _) = tokio::join!(futures(codes.iter().map(|code| exchange(&server, code))), sweep(&ahead));
+        for answer in opened {
+            assert!(answer.status == 200 || answer.refusal() == (400, "invalid_grant", "Code not valid"), "{:?}", answer.body);
+        }
+    }
+    ahead.stop().await;
+    without_deadlocks(server).await;
 }
 
 #[tokio::test]
@@ -69,7 +239,20 @@ async fn r14_a_token_that_the_wrong_client_presents_is_not_burnt() {
     server.finish().await;
 }
 
-/// A deadlock would be an answer 503: Postgres breaks it by failing one of the two.
+/// Stops the node, and checks that nothing waited in a circle: Postgres breaks one by failing one of those in it, and a request
+/// may have been tried again.
+async fn without_deadlocks(server: TestServer) {
+    let (mut watch, database) = (PgConnection::connect(&database_address("postgres")).await.unwrap(), server.database.clone());
+    server.finish().await;
+    // What a connection has counted is told when it ends.
+    let connected = "select count(*) from pg_stat_activity where datname = $1";
+    while sqlx::query_scalar::<_, i64>(connected).bind(&database).fetch_one(&mut watch).await.unwrap() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let counted = sqlx::query_scalar::<_, i64>("select deadlocks from pg_stat_database where datname = $1").bind(&database);
+    assert_eq!(counted.fetch_one(&mut watch).await.unwrap(), 0, "deadlocks");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r15_grants_refreshes_logouts_revocations_and_sweeps_do_not_wait_in_a_circle() {
     let server = TestServer::start().await;
@@ -78,22 +261,68 @@ async fn r15_grants_refreshes_logouts_revocations_and_sweeps_do_not_wait_in_a_ci
     let rules = SweepRules { margin: Duration::ZERO, batch: 8, dry_run: false };
     for _ in 0..6 {
         let tokens: Vec<_> = futures((0..3).map(|_| server.sign_in("openid offline_access"))).await;
+        let browsers: Vec<_> = futures((0..3).map(|_| signed_in(&server))).await;
+        let codes: Vec<_> = futures(browsers.iter().map(|browser| asked(&server, browser))).await;
         let admin = server.admin().await;
         let paths = [format!("/demo/users/{id}/consents/demo-backup"), format!("/demo/users/{id}/logout")];
         let refreshes = futures(tokens.iter().map(|t| server.refresh_of(t)));
         let revocations = futures(tokens.iter().map(|t| server.revoke_of(t)));
         let grants = futures((0..3).map(|_| server.as_backup("/token", &PASSWORD)));
+        let exchanges = futures(codes.iter().map(|code| exchange(&server, code)));
         let ends = async { (admin.delete(&paths[0]).await, admin.call(Method::POST, &paths[1], None).await) };
         let swept = sweep::run(&server.server, rules);
-        let (refreshes, revocations, grants, ends, swept) = tokio::join!(refreshes, revocations, grants, ends, swept);
+        let (refreshes, revocations, grants, exchanges, ends, swept) =
+            tokio::join!(refreshes, revocations, grants, exchanges, ends, swept);
         swept.unwrap();
-        for answer in refreshes.iter().chain(&revocations).chain(&grants).chain([&ends.0, &ends.1]) {
+        for answer in refreshes.iter().chain(&revocations).chain(&grants).chain(&exchanges).chain([&ends.0, &ends.1]) {
             assert!(answer.status < 500, "{:?}", answer.body);
         }
         // The administrator's logout makes stale what was issued up to its second.
         server.advance(Duration::from_secs(2));
     }
-    server.finish().await;
+    without_deadlocks(server).await;
+}
+
+/// An exchange comes while an administrator's doing has begun, which waits for what is held: the exchange has to wait without what
+/// the other asks for next.
+async fn exchange_meets(held: &str, end: impl AsyncFnOnce(&Admin<'_>, &str) -> Answer) {
+    let server = TestServer::start().await;
+    let browser = signed_in(&server).await;
+    let code = asked(&server, &browser).await;
+    let admin = server.admin().await;
+    let id = admin.alice().await;
+    let (ended, exchanged) = behind(&server, held, end(&admin, &id), exchange(&server, &code)).await;
+    assert_eq!(ended.status, 204, "{:?}; the exchange: {:?}", ended.body, exchanged.body);
+    assert!(exchanged.status < 500, "{:?}", exchanged.body);
+    without_deadlocks(server).await;
+}
+
+/// What ends something of a user takes the user first, and then the sessions.
+const USER: &str = "select 1 from user_account where username = 'alice' for update";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r15_an_exchange_and_the_logout_of_its_user_do_not_wait_in_a_circle() {
+    exchange_meets(USER, async |admin, id| admin.call(Method::POST, &format!("/demo/users/{id}/logout"), None).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r15_an_exchange_and_the_deletion_of_its_user_do_not_wait_in_a_circle() {
+    exchange_meets(USER, async |admin, id| admin.delete(&format!("/demo/users/{id}")).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r15_an_exchange_and_the_end_of_what_its_client_may_do_not_wait_in_a_circle() {
+    exchange_meets(USER, async |admin, id| admin.delete(&format!("/demo/users/{id}/consents/demo-backup")).await).await;
+}
+
+/// The deletion has the online session, waits for the offline one, and asks for the client's codes in the end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r15_an_exchange_and_the_deletion_of_its_client_do_not_wait_in_a_circle() {
+    let end = async |admin: &Admin<'_>, _: &str| {
+        let path = format!("/demo/clients/{}", admin.client("demo-backup").await);
+        admin.delete(&path).await
+    };
+    exchange_meets("select 1 from offline_session for update", end).await;
 }
 
 const PASSWORD: [(&str, &str); 4] =
@@ -114,7 +343,7 @@ async fn r16_a_storm_on_one_token_is_answered_in_bounds_and_leaves_room_for_othe
     let server = TestServer::start().await;
     let (hot, other) = (server.offline_token().await, server.offline_token().await);
     let mut holder = connection(&server).await;
-    let session = crate::support::claims(&json!(hot))["sid"].as_str().unwrap().to_owned();
+    let session = claims(&json!(hot))["sid"].as_str().unwrap().to_owned();
     let hold = format!("begin; select 1 from chain where session_id = '{session}' for update");
     sqlx::raw_sql(sqlx::AssertSqlSafe(hold)).execute(&mut holder).await.unwrap();
     // Fewer than the connections of the pool: the others stay free.

@@ -5,8 +5,9 @@ use std::time::Duration;
 use nightlatch::flow::sweep::{self, SweepRules, Swept};
 use serde_json::json;
 
+use crate::races::{behind, beside};
 use crate::rotation::futures;
-use crate::support::{DAY, TestServer};
+use crate::support::{DAY, TestServer, claims, refresh_token, rounds};
 
 fn rules(batch: u32, dry_run: bool) -> SweepRules {
     SweepRules { batch, margin: Duration::from_secs(60), dry_run }
@@ -77,17 +78,78 @@ async fn sessions_without_a_client_that_are_remembered_do_not_hold_up_those_behi
     server.finish().await;
 }
 
-#[tokio::test]
-async fn a_session_that_is_being_refreshed_is_not_swept() {
+const IN_TIME: Duration = Duration::from_secs(30 * 86_400 - 1);
+
+/// Both are candidates, by their buckets and by their exact times: the one only because its refresh is not done yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r6_the_sweeper_leaves_a_session_whose_refresh_began_in_time_and_does_not_wait() {
     let server = TestServer::start().await;
-    let tokens: Vec<String> = futures((0..4).map(|_| server.offline_token())).await;
-    server.advance(29 * DAY);
-    let sweeping = async { sweep::run(&server.server, rules(1, false)).await.unwrap() };
-    let refreshing = futures(tokens.iter().map(|t| server.refresh(t)));
-    let (_, answers) = tokio::join!(sweeping, refreshing);
-    for answer in answers {
-        answer.granted();
+    let (token, _) = (server.offline_token().await, server.offline_token().await);
+    server.advance(IN_TIME);
+    let session = claims(&json!(token))["sid"].as_str().unwrap().to_owned();
+    let held = format!("select 1 from chain where session_id = '{session}' for update");
+    let sweeping = async {
+        server.advance(DAY);
+        sweep::run(&server.server, rules(1, false)).await.unwrap()
+    };
+    let (refreshed, swept) = beside(&server, &held, server.refresh(&token), sweeping).await;
+    assert_eq!(counts(swept), (1, 0), "the other one");
+    let token = refresh_token(&refreshed.granted());
+    assert_eq!(counts(sweep::run(&server.server, rules(1, false)).await.unwrap()), (0, 0));
+    server.refresh(&token).await.granted();
+    server.finish().await;
+}
+
+/// A node whose clock is a day ahead of the others'.
+async fn hasty(server: &TestServer) -> TestServer {
+    let node = TestServer::on(&server.database, 2).await;
+    node.advance(DAY);
+    node
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r6_a_refresh_that_finds_the_sweeper_at_its_session_is_refused_and_not_answered_in_vain() {
+    // The session as a whole, and the part of a client with a limit of its own.
+    for idle in ["", "864000"] {
+        let server = TestServer::start().await;
+        set_client(&server, "client.offline.session.idle.timeout", idle).await;
+        let ahead = hasty(&server).await;
+        let token = server.offline_token().await;
+        let in_time = if idle.is_empty() { IN_TIME } else { IN_TIME - 20 * DAY };
+        server.advance(in_time);
+        ahead.advance(in_time);
+        // The sweeper has locked what it takes, and waits for the part.
+        let held = "select 1 from offline_client_session for update";
+        let sweeping = sweep::run(&ahead.server, rules(1, false));
+        let (swept, refused) = behind(&server, held, sweeping, server.refresh(&token)).await;
+        let swept = swept.unwrap();
+        assert_eq!((swept.offline_sessions, swept.offline_parts), if idle.is_empty() { (1, 0) } else { (0, 1) });
+        assert_eq!(refused.refusal().1, "invalid_grant");
+        ahead.stop().await;
+        server.finish().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r6_whoever_is_first_what_was_answered_lives_and_what_was_refused_is_gone() {
+    let server = TestServer::start().await;
+    let ahead = hasty(&server).await;
+    for _ in 0..rounds(4, 200) {
+        let tokens = futures((0..8).map(|_| server.offline_token())).await;
+        server.advance(IN_TIME);
+        ahead.advance(IN_TIME);
+        let refreshing = futures(tokens.iter().map(|token| server.refresh(token)));
+        let (answers, swept) = tokio::join!(refreshing, sweep::run(&ahead.server, rules(1, false)));
+        swept.unwrap();
+        for answer in answers {
+            if answer.status == 200 {
+                server.refresh(&refresh_token(&answer.body)).await.granted();
+            } else {
+                assert_eq!(answer.refusal().1, "invalid_grant");
+            }
+        }
+    }
+    ahead.stop().await;
     server.finish().await;
 }
 
