@@ -12,7 +12,7 @@ use crate::jose;
 use crate::model::{Client, SessionKind};
 use crate::oidc::access_token;
 use crate::oidc::refresh_token::PresentedRefreshToken;
-use crate::oidc::rotation::{RotationMode, UsedLast};
+use crate::oidc::rotation::RotationMode;
 use crate::store::{self, StoreError};
 
 /// What kind of token the caller says it is.
@@ -98,10 +98,6 @@ async fn is_superseded(live: &LiveToken, claims: &Map<String, Value>) -> Result<
     let realm = &cx.snapshot().realm.id;
     let mut db = cx.store().db().await?;
     let client = &live.client.uuid;
-    let place = store::chain_rows::place(&mut db, token.kind, realm, &token.session_id, client, &token.chain).await?;
-    let Some(place) = place else { return Ok(true) };
-    let is_current = place.current.as_ref().is_none_or(|current| *current == token.id) && place.generation == token.generation;
-    let last = UsedLast { rotated_at: place.rotated_at, replays: place.replays, late_replay_at: place.late_replay_at };
-    let may_be_repeated = place.previous.as_ref() == Some(&token.id) && rules.answers_again(last, cx.now);
-    Ok(!is_current && !may_be_repeated)
+    let chain = store::chain_rows::find(&mut db, token.kind, realm, &token.session_id, client, &token.chain).await?;
+    Ok(chain.is_none_or(|chain| rules.standing((&token.id, token.generation), &chain, cx.now).refusal().is_some()))
 }

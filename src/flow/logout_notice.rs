@@ -46,7 +46,8 @@ fn clients_to_tell(cx: &Cx) -> Vec<ClientUuid> {
     cx.snapshot().clients.values().filter(|client| wants(client)).map(|client| client.uuid.clone()).collect()
 }
 
-fn is_told(cx: &Cx, client: &Client) -> bool {
+/// Whether the client wants to be told, here and not in the browser.
+pub fn is_told(cx: &Cx, client: &Client) -> bool {
     logout_token::backchannel_url(client, cx.server_url()).is_some()
 }
 

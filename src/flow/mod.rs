@@ -29,6 +29,7 @@ pub mod issue_tokens;
 pub mod key_ring;
 pub mod key_sets;
 pub mod keys;
+pub mod lapsed;
 pub mod login;
 pub mod login_code;
 pub mod logout;

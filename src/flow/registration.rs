@@ -128,10 +128,11 @@ async fn register(cx: &Cx, client: &Client, sent: &Registration) -> Result<Resul
             return Ok(Err(Some(Problems { password: Some(PasswordProblem::TooLong), ..Problems::default() })));
         }
     };
+    let by_email = cx.settings().registration_email_as_username;
     match insert(cx, client, &user, &password).await? {
         Ok(()) => {}
-        Err(Refusal::SameEmail) => return Ok(Err(Some(same("email", "emailExistsMessage").into()))),
-        Err(_) => return Ok(Err(Some(same("username", "usernameExistsMessage").into()))),
+        Err(Refusal::SameUsername) if !by_email => return Ok(Err(Some(same("username", "usernameExistsMessage").into()))),
+        Err(_) => return Ok(Err(Some(same("email", "emailExistsMessage").into()))),
     }
     let made = cx.server.realms.read_user(cx.store(), &cx.snapshot().realm.id, &user.id).await?;
     Ok(made.ok_or_else(|| Some(same("username", "invalidUserMessage").into())))
@@ -212,6 +213,10 @@ async fn taken_names(cx: &Cx, user: &User) -> Result<Vec<Violation>, StoreError>
 async fn insert(cx: &Cx, client: &Client, user: &User, password: &Accepted) -> Result<Result<(), Refusal>, StoreError> {
     let realm = &cx.snapshot().realm;
     let written = cx.store().in_tx(async |db| {
+        // Again: somebody may have taken a name while the password was hashed.
+        if let Some(refusal) = profile::taken(cx, db, user, None).await?.refusal() {
+            return Ok(Err(refusal));
+        }
         store::user::insert_user(db, &realm.id, user, !cx.settings().duplicate_emails_allowed, &json!([])).await?;
         store::user::insert_role(db, &realm.id, &user.id, &realm.default_role).await?;
         for group in &realm.default_groups {

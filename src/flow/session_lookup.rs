@@ -153,6 +153,11 @@ async fn with_session(cx: &Cx, token: &Token<'_>, kinds: &[SessionKind]) -> Resu
     if !is_alive(cx.settings(), &client, kind, &session, cx.now) {
         return Ok(Some(Err(Dead::SessionNotFound)));
     }
+    // The same sid may have been granted anew: what was taken away before does not come back with it.
+    let part_started_at = session.part.as_ref().map(|part| part.started_at);
+    if part_started_at.max(Some(session.session.started_at)) > Some(latest_start(token.issued_at)) {
+        return Ok(Some(Err(Dead::Refused(Refusal::Stale))));
+    }
     Ok(Some(admitted(cx, token, client, user, Some((kind, session)))))
 }
 
@@ -213,6 +218,12 @@ pub fn part_is_alive(realm: &RealmSettings, client: &Client, kind: SessionKind, 
         let usage = Usage { started_at: part.started_at, last_used_at: part.last_used_at };
         !limits.has_lapsed(usage, now)
     })
+}
+
+/// The latest start that a session, and a client's part in it, may have had when a token was issued, in seconds since 1970: whole
+/// seconds, and one of tolerance.
+pub fn latest_start(issued_at: i64) -> Timestamp {
+    Timestamp::from_unix_micros((issued_at.saturating_add(2)).saturating_mul(1_000_000) - 1)
 }
 
 /// The limits of session and part as cut-offs for a statement.

@@ -3,13 +3,14 @@
 use super::browser::{Browser, Keep, Move, Next, PageStep};
 use super::context::Cx;
 use super::grant::open;
+use super::logout_notice::{self, Ending};
 use super::stopped::Stopped;
 use super::{event, pending, signed_in, tab};
 use crate::base::sha256;
 use crate::model::authentication_session::{Authenticated, AuthenticationSession, Progress, SignInRequest, TabRequest};
 use crate::model::authorization_code::{AuthorizationCode, CodeGrant};
 use crate::model::client_scope::OFFLINE_ACCESS;
-use crate::model::event::EventKind;
+use crate::model::event::{EndReason, EventKind};
 use crate::model::realm::seconds;
 use crate::model::session::Session;
 use crate::model::{Client, SessionId, SessionKind, User};
@@ -75,7 +76,7 @@ pub fn asked<'a>(cx: &'a Cx, client: &'a Client, user: &'a User, request: &'a Si
 pub fn asked_terms(cx: &Cx, client: &Client, items: &[Item<'_>]) -> Vec<String> {
     let mut terms: Vec<String> = items.iter().map(|item| item.id().to_owned()).collect();
     if items.iter().any(|item| matches!(item, Item::Scope(scope) if scope.name == OFFLINE_ACCESS)) {
-        let limits = session_limits::of_client(cx.settings(), client, SessionKind::Offline, false);
+        let limits = session_limits::of_grant(cx.settings(), client, SessionKind::Offline);
         terms.push(format!("offline access for {:?} unused, {:?} at the latest", limits.idle, limits.max));
     }
     terms
@@ -187,7 +188,7 @@ fn code_grant(
 /// What happens to the browser's online session.
 enum Plan {
     /// A session of its own, and the end of another user's that the browser was in.
-    New { session: Box<Session>, secret: String, ends: Option<SessionId> },
+    New { session: Box<Session>, secret: String, ends: Option<Box<Session>> },
     /// The user typed the password again: the session goes on under a new secret.
     Renewed { id: SessionId, secret: String, auth_time: i64 },
     /// Single sign-on: the session was used.
@@ -205,7 +206,7 @@ impl Plan {
                 let mut session = open::new_session(cx, user, &authenticated.login_name);
                 session.auth_time = Some(authenticated.auth_time);
                 session.remember_me = authenticated.remember_me && cx.settings().remember_me;
-                let ends = other.map(|s| s.id.clone());
+                let ends = other.cloned().map(Box::new);
                 Self::New { session: Box::new(session), secret: cx.entropy().token::<32>(), ends }
             }
         }
@@ -228,7 +229,7 @@ impl Plan {
         match self {
             Self::New { session, secret, ends } => {
                 if let Some(other) = ends {
-                    store::session::end(db, SessionKind::Online, realm, other).await?;
+                    end_of_another(cx, db, other).await?;
                 }
                 store::session::open_in_browser(db, realm, session, user.version, &sha256(secret.as_bytes())).await
             }
@@ -251,6 +252,21 @@ impl Plan {
         let username = authenticated.login_name.clone();
         vec![Keep::SignedIn { identity: secret.clone(), session: self.id().clone(), remember_for, username }]
     }
+}
+
+/// The browser's next user takes the place of this one. The clients are told by the loop: nobody waits for them to sign in.
+async fn end_of_another(cx: &Cx, db: &mut Db<'_>, session: &Session) -> Result<(), StoreError> {
+    let told = logout_notice::find(cx, db, SessionKind::Online, Ending::One(&session.id)).await?;
+    if store::session::end(db, SessionKind::Online, &cx.snapshot().realm.id, &session.id).await? {
+        let mut ended = event::new(cx, EventKind::UserSessionDeleted)
+            .because(EndReason::AnotherUser)
+            .detail("session_kind", SessionKind::Online.as_str());
+        ended.user_id = Some(session.user_id.clone());
+        ended.session_id = Some(session.id.clone());
+        event::record_in(cx, db, &ended).await?;
+        logout_notice::write(cx, db, &told).await?;
+    }
+    Ok(())
 }
 
 async fn record_login(

@@ -114,6 +114,40 @@ impl Event {
         self.details.insert(name.to_owned(), value.into());
         self
     }
+
+    /// Why something ended, as the detail `reason`.
+    pub fn because(self, reason: EndReason) -> Self {
+        self.detail("reason", reason.as_str())
+    }
+}
+
+/// Why a session, or a client's part of one, ended. The list is closed and documented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// A limit of its own; the detail `lapsed_by` says which.
+    Expired,
+    Administrator,
+    User,
+    /// The client that held it.
+    Client,
+    /// Another user signed in in the same browser.
+    AnotherUser,
+    TooManyChains,
+    TooManyGrants,
+}
+
+impl EndReason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Administrator => "administrator",
+            Self::User => "user",
+            Self::Client => "client",
+            Self::AnotherUser => "another_user",
+            Self::TooManyChains => "too_many_refresh_token_chains",
+            Self::TooManyGrants => "offline_grants_max_per_user",
+        }
+    }
 }
 
 /// An event that was read back.

@@ -79,3 +79,15 @@ pub struct Chain {
     pub key_id: KeyId,
     pub replays: i32,
 }
+
+/// What the row of a chain of refresh tokens says: its current token, and the one used last.
+#[derive(Clone, Debug)]
+pub struct ChainState {
+    pub generation: i64,
+    /// None: no use under rotation yet, any token of this generation is current.
+    pub current: Option<TokenId>,
+    pub previous: Option<TokenId>,
+    pub rotated_at: Timestamp,
+    pub replays: i32,
+    pub late_replay_at: Option<Timestamp>,
+}

@@ -9,7 +9,7 @@ use super::consent;
 use super::scope::{self, GrantedScopes};
 use super::session_limits::{Limits, Usage};
 use crate::base::Timestamp;
-use crate::model::{Client, RealmSnapshot, SessionKind, User};
+use crate::model::{Client, Realm, RealmSnapshot, SessionKind, User};
 
 /// One rule, and whether it is kept.
 #[derive(Clone, Debug)]
@@ -91,7 +91,7 @@ pub struct Holder<'a> {
     pub scope: Option<&'a str>,
 }
 
-/// What admission looks at.
+/// What admission looks at, but for the realm's not-before ([`realm_not_before`]): that one comes before there is a user.
 pub fn admission(holder: Holder<'_>) -> Vec<Check> {
     let Holder { realm, client, user, .. } = holder;
     let mut checks = vec![
@@ -104,9 +104,11 @@ pub fn admission(holder: Holder<'_>) -> Vec<Check> {
         Check::new("user-enabled", user.enabled, on(user.enabled)).setting("enabled", "user", user.enabled),
     ];
     if let Some(issued_at) = holder.issued_at {
-        let policies = [("realm", realm.realm.not_before), ("client", client.not_before), ("user", user.not_before)];
+        let policies = [("client", client.not_before), ("user", user.not_before)];
         checks.extend(policies.map(|(of, not_before)| not_before_check(of, not_before, issued_at)));
-        debug_assert_eq!(is_stale(realm, client, user, issued_at), checks.iter().any(|c| c.rule == "not-before" && !c.ok));
+        let policy = realm_not_before(&realm.realm, issued_at);
+        let broken = checks.iter().chain([&policy]).any(|check| check.rule == "not-before" && !check.ok);
+        debug_assert_eq!(is_stale(realm, client, user, issued_at), broken);
     }
     let held = realm.roles_of(user);
     let scopes = GrantedScopes::resolve(realm, client, holder.scope, &held);
@@ -141,6 +143,11 @@ pub fn admission(holder: Holder<'_>) -> Vec<Check> {
         checks.push(Check::new("consent", missing.is_empty(), says).setting("consentRequired", "client", true));
     }
     checks
+}
+
+/// The realm's own revocation policy, which counts before there is a session to look at.
+pub fn realm_not_before(realm: &Realm, issued_at: i64) -> Check {
+    not_before_check("realm", realm.not_before, issued_at)
 }
 
 fn on(enabled: bool) -> &'static str {

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use super::session_limits::access_token_lifespan;
 use crate::base::Timestamp;
-use crate::model::{Client, RealmSettings, own_attributes};
+use crate::model::session::ChainState;
+use crate::model::{Client, RealmSettings, TokenId, own_attributes};
 
 /// How the refresh tokens of a client rotate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,21 +110,28 @@ impl Rules {
         if self.late == Late::Always { MAX_LATE.max(self.max_reuse) } else { 0 }
     }
 
-    /// Whether the token used last would be answered again now.
-    pub fn answers_again(&self, chain: UsedLast, now: Timestamp) -> bool {
+    /// What would become of a token if it were presented now: as the statement decides, for those who only look.
+    pub fn standing(&self, token: (&TokenId, i64), chain: &ChainState, now: Timestamp) -> Outcome {
+        let (id, generation) = token;
+        if chain.current.as_ref().is_none_or(|current| current == id) && chain.generation == generation {
+            return Outcome::Rotated;
+        }
+        if generation > chain.generation {
+            return Outcome::Ahead;
+        }
         let answered_at = chain.late_replay_at.map_or(chain.rotated_at, |at| at.max(chain.rotated_at));
         let in_grace = self.grace_from(now).is_some_and(|from| answered_at >= from);
+        if chain.previous.as_ref() != Some(id) {
+            let is_two_behind = generation + 1 < chain.generation;
+            return if in_grace && is_two_behind { Outcome::Stale } else { Outcome::Older };
+        }
         let late = self.late_before(now).is_some_and(|before| chain.late_replay_at.is_none_or(|at| at < before));
-        in_grace || chain.replays < self.max_reuse.max(self.late_limit()) || late
+        match () {
+            () if in_grace || chain.replays < self.max_reuse.max(self.late_limit()) || late => Outcome::Replayed,
+            () if self.late_limit() > 0 => Outcome::Throttled,
+            () => Outcome::Reuse,
+        }
     }
-}
-
-/// What a chain's row says of the token used last.
-#[derive(Clone, Copy, Debug)]
-pub struct UsedLast {
-    pub rotated_at: Timestamp,
-    pub replays: i32,
-    pub late_replay_at: Option<Timestamp>,
 }
 
 /// What the row said of the presented token.
@@ -250,17 +258,33 @@ mod tests {
     #[test]
     fn only_a_client_that_proves_itself_retries_late_as_it_likes_and_a_public_one_once_a_day() {
         let now = Timestamp::from_unix_seconds(1_000_000);
-        let mut last = UsedLast { rotated_at: now - Duration::from_secs(3600), replays: 0, late_replay_at: None };
+        let (older, used, current) = (TokenId::new("0"), TokenId::new("1"), TokenId::new("2"));
+        let mut chain = ChainState {
+            generation: 2,
+            current: Some(current.clone()),
+            previous: Some(used.clone()),
+            rotated_at: now - Duration::from_secs(3600),
+            replays: 0,
+            late_replay_at: None,
+        };
         let strict = Rules { max_reuse: 0, grace: Duration::ZERO, late: Late::Never };
         let public = Rules { grace: GRACE, late: Late::OnceADay, ..strict };
         let bound = Rules { late: Late::Always, ..public };
-        assert_eq!([strict, public, bound].map(|r| r.answers_again(last, now)), [false, true, true]);
-        last.late_replay_at = Some(now - Duration::from_secs(60));
-        last.replays = 1;
-        assert_eq!([strict, public, bound].map(|r| r.answers_again(last, now)), [false, false, true]);
-        last.replays = MAX_LATE;
-        assert_eq!([strict, public, bound].map(|r| r.answers_again(last, now)), [false, false, false]);
-        last.rotated_at = now - GRACE;
-        assert_eq!([strict, public, bound].map(|r| r.answers_again(last, now)), [false, true, true]);
+        let of = |chain: &ChainState, id: &TokenId, generation| {
+            [strict, public, bound].map(|rules| rules.standing((id, generation), chain, now))
+        };
+        assert_eq!(of(&chain, &current, 2), [Outcome::Rotated; 3]);
+        assert_eq!(of(&chain, &TokenId::new("3"), 3), [Outcome::Ahead; 3]);
+        assert_eq!(of(&chain, &older, 0), [Outcome::Older; 3]);
+        assert_eq!(of(&chain, &used, 1), [Outcome::Reuse, Outcome::Replayed, Outcome::Replayed]);
+        chain.late_replay_at = Some(now - Duration::from_secs(60));
+        chain.replays = 1;
+        assert_eq!(of(&chain, &used, 1), [Outcome::Reuse, Outcome::Reuse, Outcome::Replayed]);
+        chain.replays = MAX_LATE;
+        assert_eq!(of(&chain, &used, 1), [Outcome::Reuse, Outcome::Reuse, Outcome::Throttled]);
+        chain.rotated_at = now - GRACE;
+        assert_eq!(of(&chain, &used, 1), [Outcome::Reuse, Outcome::Replayed, Outcome::Replayed]);
+        assert_eq!(of(&chain, &older, 0), [Outcome::Older, Outcome::Stale, Outcome::Stale]);
+        assert_eq!(of(&chain, &TokenId::new("another"), 1), [Outcome::Older; 3], "of the same generation as the one used last");
     }
 }

@@ -185,6 +185,18 @@ pub fn of_client(realm: &RealmSettings, client: &Client, kind: SessionKind, reme
     }
 }
 
+/// What a user is promised who grants a client a session of its own: of the session's limits and the client's the shorter ones.
+pub fn of_grant(realm: &RealmSettings, client: &Client, kind: SessionKind) -> Limits {
+    let (session, part) = (of_session(realm, kind, false), of_client(realm, client, kind, false));
+    let idle = if part.idle <= session.idle { part } else { session };
+    let max = match (part.max, session.max) {
+        (Some(of_part), Some(of_session)) if of_session < of_part => session,
+        (None, Some(_)) => session,
+        _ => part,
+    };
+    Limits { idle: idle.idle, idle_from: idle.idle_from, max: max.max, max_from: max.max_from }
+}
+
 /// The idle time after which a session, or the client's part of it, may be over: how exact the sweeper's index has to be.
 pub fn shortest_idle(realm: &RealmSettings, client: &Client, kind: SessionKind) -> Duration {
     of_client(realm, client, kind, false).idle.min(of_session(realm, kind, false).idle)
@@ -200,7 +212,7 @@ pub fn access_token_lifespan(realm: &RealmSettings, client: &Client) -> Duration
 
 fn lifespan_setting(realm: &RealmSettings, client: &Client) -> i64 {
     let own = client.attribute("access.token.lifespan").and_then(|v| v.trim().parse::<i64>().ok());
-    own.unwrap_or(realm.access_token_lifespan)
+    own.filter(|own| *own == -1 || *own > 0).unwrap_or(realm.access_token_lifespan)
 }
 
 /// When the access token that is issued now expires (seconds since 1970): its lifespan, and never beyond the maximum.
@@ -211,7 +223,10 @@ pub fn access_token_expiry(realm: &RealmSettings, client: &Client, session: Opti
         None if lifespan == -1 => until_session_end(),
         None => now.unix_seconds() + lifespan,
         Some(ends) => {
-            let by_lifespan = if lifespan == -1 { ends.sso_max.unix_seconds() } else { now.unix_seconds() + lifespan };
+            // An offline session outlives SSO Session Max: the span counts anew then, and no token is born dead.
+            let session_end = Some(ends.sso_max.unix_seconds()).filter(|end| *end > now.unix_seconds());
+            let by_lifespan =
+                if lifespan == -1 { session_end.unwrap_or_else(until_session_end) } else { now.unix_seconds() + lifespan };
             ends.client_max.map_or(by_lifespan, |max| by_lifespan.min(max.unix_seconds()))
         }
     }

@@ -137,7 +137,9 @@ pub async fn list_admin_events(
     Ok(rows.into_iter().map(StoredAdminEvent::from).collect())
 }
 
+/// Call it within a transaction.
 pub async fn delete_admin_events(db: &mut Db<'_>, realm: &RealmId) -> Result<(), StoreError> {
+    db.unhurried().await?;
     sqlx::query!("delete from admin_event where realm_id = $1", realm.as_str()).execute(db.raw()).await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::{Db, StoreError};
 use crate::base::Timestamp;
+use crate::model::session::ChainState;
 use crate::model::{ChainId, ClientUuid, RealmId, SessionId, SessionKind, TokenId};
 
 /// Ends the chains of a part beyond so many: those unused longest. One that is used in this moment stays, and so does `newest`.
@@ -34,24 +35,14 @@ pub async fn end_surplus(
 }
 
 /// Where a chain stands.
-#[derive(Clone, Debug)]
-pub struct Place {
-    pub generation: i64,
-    pub current: Option<TokenId>,
-    pub previous: Option<TokenId>,
-    pub rotated_at: Timestamp,
-    pub replays: i32,
-    pub late_replay_at: Option<Timestamp>,
-}
-
-pub async fn place(
+pub async fn find(
     db: &mut Db<'_>,
     kind: SessionKind,
     realm: &RealmId,
     session: &SessionId,
     client: &ClientUuid,
     chain: &ChainId,
-) -> Result<Option<Place>, StoreError> {
+) -> Result<Option<ChainState>, StoreError> {
     let row = sqlx::query!(
         "select generation, current_jti, previous_jti, rotated_at, replays, late_replay_at from chain
          where kind = $1 and realm_id = $2 and session_id = $3 and client_uuid = $4 and chain_id = $5",
@@ -63,7 +54,7 @@ pub async fn place(
     )
     .fetch_optional(db.raw())
     .await?;
-    Ok(row.map(|r| Place {
+    Ok(row.map(|r| ChainState {
         generation: r.generation,
         current: r.current_jti.map(TokenId::new),
         previous: r.previous_jti.map(TokenId::new),

@@ -96,6 +96,19 @@ pub async fn update_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientRow<
     Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }
 
+/// What was issued to the client before this is stale; a later one stays.
+pub async fn raise_not_before(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid, not_before: i64) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update client set not_before = greatest(not_before, $3) where realm_id = $1 and client_uuid = $2",
+        realm.as_str(),
+        client.as_str(),
+        not_before,
+    )
+    .execute(db.raw())
+    .await?;
+    Ok(())
+}
+
 /// Makes this the one registration access token that is good for the client.
 pub async fn put_registration_token(
     db: &mut Db<'_>,

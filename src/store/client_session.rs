@@ -161,37 +161,50 @@ pub async fn settle_empty(
     Ok(())
 }
 
-/// Before a client is deleted: its parts go, and the sessions that have no other are noted as empty.
+/// Takes the parts of a client out of the next sessions of a kind, in the order of their ids; the last of them, or none if there are
+/// no more. As many as one statement takes in a moment: a client may have millions. Sessions that have no other part are noted as
+/// empty.
+pub async fn detach_next(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    (client, after): (&ClientUuid, Option<&SessionId>),
+    now: Timestamp,
+) -> Result<Option<SessionId>, StoreError> {
+    let rows = sqlx::query!(
+        r#"with locked as (
+             select s.session_id from client_session p
+             join session s on s.kind = p.kind and s.realm_id = p.realm_id and s.session_id = p.session_id
+             where p.kind = $1 and p.realm_id = $2 and p.client_uuid = $3 and p.session_id > $4
+             order by p.session_id limit 500 for update of s)
+           delete from client_session p using locked l
+           where p.kind = $1 and p.realm_id = $2 and p.session_id = l.session_id and p.client_uuid = $3
+           returning p.session_id"#,
+        kind.as_str(),
+        realm.as_str(),
+        client.as_str(),
+        after.map_or("", SessionId::as_str),
+    )
+    .fetch_all(db.raw())
+    .await?;
+    let sessions: Vec<SessionId> = rows.into_iter().map(|r| SessionId::new(r.session_id)).collect();
+    settle_empty(db, kind, realm, &sessions, (WhenEmpty::Keep, now)).await?;
+    Ok(sessions.into_iter().max())
+}
+
+/// Within the transaction that deletes a client: its codes go, then its last parts, in the order in which an exchange locks them.
 pub async fn detach_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid, now: Timestamp) -> Result<(), StoreError> {
-    for kind in [SessionKind::Online, SessionKind::Offline] {
-        // Locked in a statement of its own, so that the next one sees what others did until then.
-        sqlx::query!(
-            r#"select count(*) as "count!" from (
-                 select s.session_id from session s
-                 where s.kind = $1 and s.realm_id = $2
-                   and exists (select from client_session p where p.kind = $1 and p.realm_id = $2
-                                 and p.session_id = s.session_id and p.client_uuid = $3)
-                 order by s.session_id for update) locked"#,
-            kind.as_str(),
-            realm.as_str(),
-            client.as_str(),
-        )
-        .fetch_one(db.raw())
-        .await?;
-        sqlx::query!(
-            "update session s set empty_since = $4, last_grant_at = greatest(s.last_grant_at, $4)
-             where s.kind = $1 and s.realm_id = $2
-               and exists (select from client_session p where p.kind = $1 and p.realm_id = $2
-                             and p.session_id = s.session_id and p.client_uuid = $3)
-               and not exists (select from client_session p where p.kind = $1 and p.realm_id = $2
-                                 and p.session_id = s.session_id and p.client_uuid <> $3)",
-            kind.as_str(),
-            realm.as_str(),
-            client.as_str(),
-            now.to_offset(),
-        )
+    sqlx::query!("delete from authorization_code where realm_id = $1 and client_uuid = $2", realm.as_str(), client.as_str())
         .execute(db.raw())
         .await?;
+    for kind in [SessionKind::Online, SessionKind::Offline] {
+        let mut last = None;
+        loop {
+            last = detach_next(db, kind, realm, (client, last.as_ref()), now).await?;
+            if last.is_none() {
+                break;
+            }
+        }
     }
     Ok(())
 }

@@ -120,7 +120,9 @@ pub async fn list_events(
     Ok(rows.into_iter().map(StoredEvent::from).collect())
 }
 
+/// Call it within a transaction.
 pub async fn delete_events(db: &mut Db<'_>, realm: &RealmId) -> Result<(), StoreError> {
+    db.unhurried().await?;
     sqlx::query!("delete from event where realm_id = $1", realm.as_str()).execute(db.raw()).await?;
     Ok(())
 }

@@ -22,7 +22,7 @@ pub async fn check(store: &Store) -> Result<Vec<String>, StoreError> {
            union all
            select 'a bucket later than any use of its session: ' || c.session_id from chain c
            join session s on s.kind = c.kind and s.realm_id = c.realm_id and s.session_id = c.session_id
-           where c.last_refresh_bucket > greatest(s.last_grant_at, (
+           where not (s.kind = 'online' and s.remember_me) and c.last_refresh_bucket > greatest(s.last_grant_at, (
              select max(o.last_refresh_at) from chain o
              where o.kind = c.kind and o.realm_id = c.realm_id and o.session_id = c.session_id))
            union all

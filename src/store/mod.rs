@@ -94,6 +94,12 @@ impl Db<'_> {
             Place::Transaction(transaction) => transaction,
         }
     }
+
+    /// What an administrator removes may be millions of rows: the statements of this transaction take the time that they need.
+    async fn unhurried(&mut self) -> Result<(), StoreError> {
+        sqlx::query!("set local statement_timeout = '15min'").execute(self.raw()).await?;
+        Ok(())
+    }
 }
 
 impl std::fmt::Debug for Store {

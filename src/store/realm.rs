@@ -168,9 +168,11 @@ pub async fn update_realm(db: &mut Db<'_>, realm: &RealmId, change: &RealmChange
     Ok(())
 }
 
-/// Sets the realm's not-before: older tokens of every client and user are stale.
-pub async fn set_not_before(db: &mut Db<'_>, realm: &RealmId, not_before: i64) -> Result<(), StoreError> {
-    sqlx::query!("update realm set not_before = $2 where realm_id = $1", realm.as_str(), not_before).execute(db.raw()).await?;
+/// What was issued in the realm before this is stale; a later one stays.
+pub async fn raise_not_before(db: &mut Db<'_>, realm: &RealmId, not_before: i64) -> Result<(), StoreError> {
+    sqlx::query!("update realm set not_before = greatest(not_before, $2) where realm_id = $1", realm.as_str(), not_before)
+        .execute(db.raw())
+        .await?;
     Ok(())
 }
 
@@ -189,8 +191,9 @@ pub async fn set_default_groups(db: &mut Db<'_>, realm: &RealmId, groups: &[Grou
     Ok(())
 }
 
-/// Deletes a realm and all that is in it.
+/// Deletes a realm and all that is in it. Call it within a transaction.
 pub async fn delete_realm(db: &mut Db<'_>, realm: &RealmId) -> Result<bool, StoreError> {
+    db.unhurried().await?;
     let done = sqlx::query!("delete from realm where realm_id = $1", realm.as_str());
     Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }

@@ -222,6 +222,23 @@ pub async fn find_by_cookie(
     }))
 }
 
+pub async fn find_owner(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    session: &SessionId,
+) -> Result<Option<UserId>, StoreError> {
+    let row = sqlx::query!(
+        "select user_id from session where kind = $1 and realm_id = $2 and session_id = $3",
+        kind.as_str(),
+        realm.as_str(),
+        session.as_str(),
+    )
+    .fetch_optional(db.raw())
+    .await?;
+    Ok(row.map(|r| UserId::new(r.user_id)))
+}
+
 /// Ends one session of one kind, with all its parts.
 pub async fn end(db: &mut Db<'_>, kind: SessionKind, realm: &RealmId, session: &SessionId) -> Result<bool, StoreError> {
     let done = sqlx::query!(
@@ -269,8 +286,28 @@ pub async fn end_all_of_user(
     Ok(done.execute(db.raw()).await?.rows_affected())
 }
 
-/// Ends every session of the realm, online and offline.
-pub async fn end_all(db: &mut Db<'_>, realm: &RealmId) -> Result<u64, StoreError> {
-    let done = sqlx::query!("delete from session where realm_id = $1", realm.as_str());
-    Ok(done.execute(db.raw()).await?.rows_affected())
+/// Ends the next sessions of a kind that had begun by a moment, in the order of their ids; the last of them, or none if there are
+/// no more. As many as one statement ends in a moment: a realm may have millions.
+pub async fn end_next(
+    db: &mut Db<'_>,
+    kind: SessionKind,
+    realm: &RealmId,
+    (begun_by, after): (Timestamp, Option<&SessionId>),
+) -> Result<Option<SessionId>, StoreError> {
+    let row = sqlx::query!(
+        r#"with next as (
+             select session_id from session
+             where kind = $1 and realm_id = $2 and started_at <= $3 and session_id > $4 order by session_id limit 500 for update),
+           ended as (
+             delete from session s using next n where s.kind = $1 and s.realm_id = $2 and s.session_id = n.session_id
+             returning s.session_id)
+           select max(session_id) as last from ended"#,
+        kind.as_str(),
+        realm.as_str(),
+        begun_by.to_offset(),
+        after.map_or("", SessionId::as_str),
+    )
+    .fetch_one(db.raw())
+    .await?;
+    Ok(row.last.map(SessionId::new))
 }

@@ -151,6 +151,22 @@ pub async fn find_versions(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -> R
     Ok(row.map(|r| (r.realm_version, r.user_version)))
 }
 
+/// Lets one transaction at a time look whether these names are taken, and take them, whether as user name or as address: no
+/// constraint compares the two. In the order of their hashes, so that nobody waits in a circle.
+pub async fn hold_names(db: &mut Db<'_>, realm: &RealmId, username: &str, email: Option<&str>) -> Result<(), StoreError> {
+    sqlx::query!(
+        "select count(pg_advisory_xact_lock(name.hash))
+         from (select distinct hashtextextended($1 || ' ' || given.name, 0) as hash
+               from unnest(array[$2::text, $3::text]) given (name) where given.name is not null order by hash) name",
+        realm.as_str(),
+        username,
+        email,
+    )
+    .fetch_one(db.raw())
+    .await?;
+    Ok(())
+}
+
 /// Which of the two a user other than `except` has already: the e-mail address, the name.
 pub async fn find_taken(
     db: &mut Db<'_>,
@@ -264,10 +280,10 @@ pub async fn delete_required_action(db: &mut Db<'_>, realm: &RealmId, user: &Use
     Ok(())
 }
 
-/// Makes every token that the user has now stale.
-pub async fn set_not_before(db: &mut Db<'_>, realm: &RealmId, user: &UserId, not_before: i64) -> Result<(), StoreError> {
+/// What was issued to the user before this is stale; a later one stays.
+pub async fn raise_not_before(db: &mut Db<'_>, realm: &RealmId, user: &UserId, not_before: i64) -> Result<(), StoreError> {
     sqlx::query!(
-        "update user_account set not_before = $3, version = version + 1 where realm_id = $1 and user_id = $2",
+        "update user_account set not_before = greatest(not_before, $3), version = version + 1 where realm_id = $1 and user_id = $2",
         realm.as_str(),
         user.as_str(),
         not_before,
@@ -330,7 +346,8 @@ pub async fn delete_membership(db: &mut Db<'_>, realm: &RealmId, user: &UserId, 
     Ok(())
 }
 
-/// Holds the user's row until the end of the transaction: of those who call it, one goes on at a time.
+/// Holds the user's row until the end of the transaction: of those who call it, one goes on at a time. Whoever locks sessions, too,
+/// begins with this. What is read of the user under it is read by a statement of its own, which sees what others wrote until then.
 pub async fn lock(db: &mut Db<'_>, realm: &RealmId, user: &UserId) -> Result<(), StoreError> {
     sqlx::query!(
         "select user_id from user_account where realm_id = $1 and user_id = $2 for no key update",

@@ -97,7 +97,8 @@ async fn a_revocation_ends_what_its_preview_has_shown_and_nothing_that_came_late
     let fresh = server.offline_token().await;
     let admin = server.admin().await;
     let (status, preview) = post(&admin, "revocation-preview", json!({"clientId": "demo-backup", "unusedFor": 3_600})).await;
-    assert_eq!((status, &preview["counts"]["grants"], &preview["counts"]["users"]), (200, &json!(2), &json!(1)), "{preview}");
+    let counts = &preview["counts"]["offline"];
+    assert_eq!((status, &counts["grants"], &counts["users"]), (200, &json!(2), &json!(1)), "{preview}");
     assert_eq!(preview["sample"].as_array().unwrap().len(), 2);
     // One of them wakes up in between: it is unused no more.
     server.refresh(&woken).await.granted();
@@ -143,6 +144,50 @@ async fn a_preview_is_good_for_its_administrator_for_ten_minutes_and_for_nothing
     server.advance(Duration::from_secs(601));
     assert_eq!(post(&server.admin().await, "revocation", json!({"token": token})).await.0, 400);
     server.refresh(&offline).await.granted();
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn what_browsers_hold_and_what_was_issued_ends_the_same_way() {
+    let server = TestServer::start().await;
+    let offline = server.offline_token().await;
+    let browser = server.browser();
+    let code = browser.sign_in("demo-backup", &[("scope", "openid")]).await.parameter("code").unwrap();
+    let form = [("grant_type", "authorization_code"), ("code", &*code), ("redirect_uri", "http://localhost:3000/cb")];
+    let online = server.as_backup("/token", &form).await.granted();
+    let admin = server.admin().await;
+    let (_, preview) = post(&admin, "revocation-preview", json!({"kind": "online", "clientId": "demo-backup"})).await;
+    assert_eq!((&preview["kind"], &preview["counts"]["online"]["grants"]), (&json!("online"), &json!(1)), "{preview}");
+    let token = json!({"token": preview["token"]});
+    assert_eq!(post(&admin, "revocation", token).await, (200, json!({"revoked": 1, "done": true})));
+    assert_eq!(server.refresh(&refresh_token(&online)).await.refusal().2, "Session not active");
+    let page = browser.get(&server.authorization("demo-backup", &[("scope", "openid"), ("prompt", "none")])).await;
+    assert_eq!(page.parameter("error").as_deref(), Some("login_required"), "the sign-in went with its last client");
+    server.refresh(&offline).await.granted();
+
+    server.advance(Duration::from_secs(10));
+    let admin = server.admin().await;
+    let (_, preview) = post(&admin, "revocation-preview", json!({"kind": "tokens", "userId": admin.alice().await})).await;
+    assert_eq!(preview["counts"]["offline"]["grants"], 1, "{preview}");
+    let now = server.now();
+    let answer = post(&admin, "revocation", json!({"token": preview["token"]})).await;
+    assert_eq!(answer, (200, json!({"revoked": 0, "done": true, "notBefore": now})));
+    assert_eq!(server.refresh(&offline).await.refusal().2, "Stale token");
+    let client = json!({"kind": "tokens", "clientId": "demo-backup"});
+    let fresh = server.offline_token().await;
+    server.advance(Duration::from_secs(10));
+    let admin = server.admin().await;
+    let (_, preview) = post(&admin, "revocation-preview", client).await;
+    post(&admin, "revocation", json!({"token": preview["token"]})).await;
+    assert_eq!(server.refresh(&fresh).await.refusal().2, "Stale token");
+    for wrong in [
+        json!({"kind": "all"}),
+        json!({"kind": "tokens", "scope": "openid"}),
+        json!({"kind": "tokens", "clientId": "demo-backup", "userId": "x"}),
+        json!({"kind": "online", "endsBefore": 1}),
+    ] {
+        assert_eq!(post(&admin, "revocation-preview", wrong.clone()).await.0, 400, "{wrong}");
+    }
     server.finish().await;
 }
 

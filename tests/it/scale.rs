@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use nightlatch::flow::sweep::{self, SweepRules};
+use reqwest::Method;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+use crate::races::beside;
 use crate::rotation::futures;
-use crate::support::{DAY, Plan, TestServer, database_address, measured};
+use crate::support::{DAY, Plan, TestServer, database_address, measured, refresh_token};
 
 /// How many offline sessions there are; one of a hundred has lapsed.
 fn sessions() -> u64 {
@@ -132,6 +135,25 @@ async fn a_sweep_among_many_sessions_reads_what_it_removes_and_touches_nothing_t
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_that_stands_still_within_a_batch_holds_up_no_refresh() {
+    let server = TestServer::start().await;
+    let number = 2_000;
+    seed(&server, number).await.close().await.unwrap();
+    let tokens = futures((0..16).map(|_| server.offline_token())).await;
+    // The sweeper has locked its batch, and waits for one part of it.
+    let held = "select 1 from client_session where session_id = 'seed-000000000000' for update";
+    let sweeping = sweep::run(&server.server, SweepRules { batch: 512, margin: MARGIN, dry_run: false });
+    // Who waited for the sweeper would be answered 503.
+    let refreshing = futures(tokens.iter().map(|token| server.refresh(token)));
+    let (swept, answers) = beside(&server, held, sweeping, refreshing).await;
+    assert_eq!(swept.unwrap().offline_sessions, number / 100);
+    for answer in answers {
+        server.refresh(&refresh_token(&answer.granted())).await.granted();
+    }
+    server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_of_grants_reads_a_page_however_many_there_are() {
     let server = TestServer::start().await;
     let number = sessions();
@@ -148,13 +170,15 @@ async fn a_page_of_grants_reads_a_page_however_many_there_are() {
     let each = |moment: &str| format!("array[{}]::timestamptz[]", vec![moment; clients.len()].join(","));
     let (idle, max) = (format!("to_timestamp({})", server.now() - 2_592_000), "to_timestamp(0)");
     let live = format!("'{{{}}}', {}, {}, {idle}, {max}, '{{}}', '{{}}', null, null", clients.join(","), each(&idle), each(max));
+    let kind = "'offline', '{}', '{}', null, null";
     for (what, after, client, user, most) in [
         ("the first page", "''", "null", "null", 100.0),
         ("a page in the middle", middle.as_str(), "null", "null", 100.0),
         ("of a client", middle.as_str(), client.as_str(), "null", 100.0),
         ("of a user", "''", "null", "'seed-7'", 10.0),
     ] {
-        let arguments = format!("{realm}, {after}, '', {client}, {user}, null, null, null, null, null, {live}, null, null, 100");
+        let arguments =
+            format!("{realm}, {after}, '', {client}, {user}, null, null, null, null, null, {live}, null, null, {kind}, 100");
         let plan = Plan::of(&mut connection, page, &arguments).await;
         measured(format_args!("{number} sessions, {what}: {:.2} ms, {} rows read", plan.milliseconds(), plan.rows_read()));
         let whole = plan.whole_tables();
@@ -169,6 +193,35 @@ async fn a_page_of_grants_reads_a_page_however_many_there_are() {
     } else {
         server.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revocation_comes_to_its_end_however_many_others_there_are() {
+    let server = TestServer::start().await;
+    let number = sessions();
+    drop(seed(&server, number).await);
+    let admin = server.admin().await;
+    let call = async |path: &str, body: Value| {
+        let answer = admin.call(Method::POST, &format!("/demo/nightlatch/offline-grants/{path}"), Some(&body)).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        answer.body
+    };
+    let unused = json!({"unusedFor": 28 * DAY.as_secs()});
+    let preview = call("revocation-preview", unused.clone()).await;
+    let meant = preview["counts"]["offline"]["grants"].as_u64().unwrap();
+    assert!(meant > number / 50, "{preview}");
+    let (mut token, mut revoked, mut requests) = (preview["token"].clone(), 0, 0);
+    while !token.is_null() {
+        let answer = call("revocation", json!({"token": token})).await;
+        (revoked, requests) = (revoked + answer["revoked"].as_u64().unwrap(), requests + 1);
+        assert_eq!(answer["done"], answer["token"].is_null());
+        token = answer["token"].clone();
+    }
+    measured(format_args!("{number} sessions: {revoked} revoked in {requests} requests"));
+    assert_eq!(revoked, meant);
+    assert!(requests <= number / 200_000 + meant / 2_000 + 1, "{requests}");
+    assert_eq!(call("revocation-preview", unused).await["counts"]["offline"]["grants"], 0);
+    server.stop().await;
 }
 
 #[tokio::test]

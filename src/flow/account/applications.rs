@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::MAX_SESSIONS;
+use crate::flow::admin::offline_grant::{self, OfflineGrant};
 use crate::flow::context::Cx;
+use crate::flow::logout_notice::{self, Ending};
 use crate::flow::{admin, event};
-use crate::model::event::EventKind;
+use crate::model::event::{EndReason, EventKind};
 use crate::model::{Client, ClientId, Consent, SessionId, SessionKind, User};
-use crate::oidc::session_limits::{self, End, Usage};
 use crate::store::StoreError;
 use crate::store::client_session::{self, WhenEmpty};
-use crate::store::session_list::{ClientPage, ListedSession};
 
 #[derive(Clone, Debug)]
 pub struct Application {
@@ -21,16 +21,11 @@ pub struct Application {
     /// The user is signed in at it.
     pub in_use: bool,
     /// What lets it act while the user is away, the one used last first.
-    pub offline: Vec<OfflineAccess>,
+    pub offline: Vec<OfflineGrant>,
 }
 
-/// One grant of offline access that lives.
-#[derive(Clone, Debug)]
-pub struct OfflineAccess {
-    /// The session; `last_access_at` is the client's last use of it.
-    pub session: ListedSession,
-    pub end: End,
-}
+/// How many grants are shown. Who has more has a program that forgets its tokens, and removes them together.
+const MAX_GRANTS: i64 = 1_000;
 
 /// By `client_id`.
 pub async fn list(cx: &Cx, user: &User) -> Result<Vec<Application>, StoreError> {
@@ -55,15 +50,8 @@ pub async fn list(cx: &Cx, user: &User) -> Result<Vec<Application>, StoreError> 
             note(client, &|application| application.in_use = true);
         }
     }
-    let offline = admin::session::of_user(cx, SessionKind::Offline, &user.id, Some(MAX_SESSIONS)).await?;
-    let mut holders: Vec<_> = offline.iter().flat_map(|s| &s.clients).collect();
-    holders.sort();
-    holders.dedup();
-    for client in holders.into_iter().filter_map(|uuid| snapshot.clients.get(uuid)) {
-        let grants = offline_access(cx, user, client).await?;
-        if !grants.is_empty() {
-            note(client, &|application| application.offline.clone_from(&grants));
-        }
+    for grant in offline_grant::of_user(cx, &user.id, None, MAX_GRANTS).await? {
+        note(&Arc::clone(&grant.client), &|application| application.offline.push(grant.clone()));
     }
     Ok(found.into_values().collect())
 }
@@ -72,55 +60,40 @@ pub async fn list(cx: &Cx, user: &User) -> Result<Vec<Application>, StoreError> 
 pub async fn find(cx: &Cx, user: &User, client_id: &str) -> Result<Option<Application>, StoreError> {
     let Some(client) = cx.snapshot().client(client_id).filter(|c| c.enabled && !c.settings.bearer_only) else { return Ok(None) };
     let consent = user.consent_for(&client.uuid).cloned();
-    let offline = offline_access(cx, user, client).await?;
+    let offline = offline_grant::of_user(cx, &user.id, Some(client), MAX_GRANTS).await?;
     let is_there = consent.is_some() || !offline.is_empty();
     Ok(is_there.then(|| Application { client: Arc::clone(client), consent, in_use: false, offline }))
-}
-
-/// How many grants of one client are shown. Who has more has a program that forgets its tokens, and removes them together.
-const MAX_GRANTS: i64 = 100;
-
-async fn offline_access(cx: &Cx, user: &User, client: &Client) -> Result<Vec<OfflineAccess>, StoreError> {
-    let page = ClientPage { client: &client.uuid, user: Some(&user.id), first: 0, max: Some(MAX_GRANTS) };
-    let mut grants: Vec<OfflineAccess> = admin::session::of_client(cx, SessionKind::Offline, client, page)
-        .await?
-        .into_iter()
-        .map(|session| {
-            let usage = Usage { started_at: session.started_at, last_used_at: session.last_access_at };
-            let of_session = session_limits::of_session(cx.settings(), SessionKind::Offline, session.remember_me);
-            let of_client = session_limits::of_client(cx.settings(), client, SessionKind::Offline, session.remember_me);
-            OfflineAccess { session, end: session_limits::end_of((of_client, usage), (of_session, usage)) }
-        })
-        .collect();
-    grants.sort_by_key(|grant| std::cmp::Reverse(grant.session.last_access_at));
-    Ok(grants)
 }
 
 /// Ends one grant of offline access, and leaves the others and the consent. False if the user has no such grant.
 pub async fn end_grant(cx: &Cx, user: &User, client: &Client, session: &SessionId) -> Result<bool, StoreError> {
     let (realm, offline) = (&cx.snapshot().realm.id, SessionKind::Offline);
-    let mut ended = event::new(cx, EventKind::RevokeGrant).detail("revoked_client", client.client_id.as_str());
+    let mut ended =
+        event::new(cx, EventKind::RevokeGrant).because(EndReason::User).detail("revoked_client", client.client_id.as_str());
     ended.client_id = Some(client.client_id.to_string());
     ended.user_id = Some(user.id.clone());
     ended.session_id = Some(session.clone());
-    cx.store()
-        .in_tx(async |db| {
-            if !client_session::lock_session_of(db, offline, realm, session, &user.id).await? {
-                return Ok(false);
-            }
-            let rule = (WhenEmpty::End, cx.now);
-            let is_ended = client_session::detach(db, offline, realm, session, &client.uuid, rule).await?;
-            if is_ended {
-                event::record_in(cx, db, &ended).await?;
-            }
-            Ok(is_ended)
-        })
-        .await
+    let notices = cx.store().in_tx(async |db| {
+        if !client_session::lock_session_of(db, offline, realm, session, &user.id).await? {
+            return Ok(None);
+        }
+        let mut told = logout_notice::find(cx, db, offline, Ending::One(session)).await?;
+        told.retain(|part| part.client == client.uuid);
+        if !client_session::detach(db, offline, realm, session, &client.uuid, (WhenEmpty::End, cx.now)).await? {
+            return Ok(None);
+        }
+        event::record_in(cx, db, &ended).await?;
+        Ok(Some(logout_notice::write(cx, db, &told).await?))
+    });
+    let Some(notices) = notices.await? else { return Ok(false) };
+    logout_notice::send(cx, notices).await;
+    Ok(true)
 }
 
 /// Takes back the consent and ends all offline access of a client. What it is doing at this moment ends with its access token.
 pub async fn remove_access(cx: &Cx, user: &User, client: &Client) -> Result<bool, StoreError> {
-    let mut revoked = event::new(cx, EventKind::RevokeGrant).detail("revoked_client", client.client_id.as_str());
+    let mut revoked =
+        event::new(cx, EventKind::RevokeGrant).because(EndReason::User).detail("revoked_client", client.client_id.as_str());
     revoked.client_id = Some(client.client_id.to_string());
     revoked.user_id = Some(user.id.clone());
     admin::consent::revoke(cx, user, client, Some(&revoked)).await

@@ -65,14 +65,10 @@ pub(in crate::flow) async fn put_in(
         Err(violations) => return Ok(Err(Refusal::Invalid(violations))),
     };
     // Names that stay are nobody's business: an administrator may have given them.
-    if (&changed.username, &changed.email) != (&old.username, &old.email) {
-        let taken = taken(cx, db, &changed, Some(&old.id)).await?;
-        if taken.email {
-            return Ok(Err(Refusal::SameEmail));
-        }
-        if taken.username {
-            return Ok(Err(Refusal::SameUsername));
-        }
+    if (&changed.username, &changed.email) != (&old.username, &old.email)
+        && let Some(refusal) = taken(cx, db, &changed, Some(&old.id)).await?.refusal()
+    {
+        return Ok(Err(refusal));
     }
     store::user::update_user(db, realm, &changed, is_unique).await?;
     Ok(Ok(()))
@@ -85,11 +81,18 @@ pub(in crate::flow) struct Taken {
     pub username: bool,
 }
 
+impl Taken {
+    pub(in crate::flow) fn refusal(self) -> Option<Refusal> {
+        self.email.then_some(Refusal::SameEmail).or(self.username.then_some(Refusal::SameUsername))
+    }
+}
+
 /// Looks for other users with these names. Nobody takes another's address for a name, nor another's name for an address: where
-/// people sign in by either, the other could not any more (CVE-2026-19607).
+/// people sign in by either, the other could not any more (CVE-2026-19607). In a transaction the answer holds until its end.
 pub(in crate::flow) async fn taken(cx: &Cx, db: &mut Db<'_>, user: &User, except: Option<&UserId>) -> Result<Taken, StoreError> {
     let (realm, is_unique) = (&cx.snapshot().realm.id, !cx.settings().duplicate_emails_allowed);
     let email = user.email.as_deref();
+    store::user::hold_names(db, realm, &user.username, email).await?;
     let (same_email, same_username) = store::user::find_taken(db, realm, &user.username, email, except).await?;
     let mut crossed = (false, false);
     if cx.settings().login_with_email_allowed && is_unique {

@@ -1,12 +1,13 @@
 //! Where a user is signed in, and the end of it.
 
 use super::MAX_SESSIONS;
+use crate::base::Timestamp;
 use crate::flow::context::Cx;
 use crate::flow::logout_notice::{self, Ending};
 use crate::flow::{admin, event};
 use crate::model::event::{Event, EventKind};
 use crate::model::{SessionId, SessionKind, User};
-use crate::oidc::session_limits;
+use crate::oidc::session_limits::{self, Usage};
 use crate::store::session_list::ListedSession;
 use crate::store::{self, StoreError};
 
@@ -17,6 +18,8 @@ pub struct OwnSession {
     pub listed: ListedSession,
     /// When its limits end it at the latest, in seconds since 1970; an offline session without a maximum by being unused.
     pub expires: i64,
+    /// When it ends if it stays unused from now on.
+    pub ends_at: Timestamp,
 }
 
 pub async fn list(cx: &Cx, user: &User, kind: SessionKind) -> Result<Vec<OwnSession>, StoreError> {
@@ -27,7 +30,8 @@ pub async fn list(cx: &Cx, user: &User, kind: SessionKind) -> Result<Vec<OwnSess
 fn own(cx: &Cx, kind: SessionKind, listed: ListedSession) -> OwnSession {
     let limits = session_limits::of_session(cx.settings(), kind, listed.remember_me);
     let ends = limits.max_end(listed.started_at).unwrap_or_else(|| listed.last_access_at + limits.idle);
-    OwnSession { kind, listed, expires: ends.unix_seconds() }
+    let usage = Usage { started_at: listed.started_at, last_used_at: listed.last_access_at };
+    OwnSession { kind, expires: ends.unix_seconds(), ends_at: limits.end(usage).at, listed }
 }
 
 /// Ends one session of the user: the online one of this id, else the offline one. Somebody else's stays.

@@ -9,7 +9,7 @@ use crate::flow::admin_event::{Change, note};
 use crate::flow::import_realm::service_account;
 use crate::model::admin_event::ResourceType;
 use crate::model::realm_import::ClientImport;
-use crate::model::{Client, ClientId, ClientScopeId, ClientUuid, RoleId};
+use crate::model::{Client, ClientId, ClientScopeId, ClientUuid, RoleId, SessionKind};
 use crate::oidc::admin_roles::administered_by;
 use crate::store::client::{CLIENT_ID_KEY, ClientRow};
 use crate::store::protocol_mapper::MapperOwner;
@@ -208,6 +208,21 @@ async fn rename_account(cx: &Cx, db: &mut Db<'_>, client: &Client) -> Result<(),
 
 /// Deletes the client with its roles, its account and its parts of sessions; the server's own stay.
 pub async fn delete(cx: &Cx, client: &Client) -> Result<(), Refusal> {
+    refuse_administrative(cx, &client.client_id)?;
+    refuse_built_in(client)?;
+    // Its parts go before, a few in each transaction: nobody waits for the end of a client that has millions.
+    let realm = &cx.snapshot().realm.id;
+    for kind in [SessionKind::Online, SessionKind::Offline] {
+        let mut last = None;
+        loop {
+            let next = (&client.uuid, last.as_ref());
+            let taken = cx.store().in_tx(async |db| store::client_session::detach_next(db, kind, realm, next, cx.now).await);
+            last = taken.await?;
+            if last.is_none() {
+                break;
+            }
+        }
+    }
     write_realm(cx, async |db| delete_in(cx, db, client).await).await
 }
 

@@ -7,6 +7,7 @@ use super::session;
 use crate::flow::admin_event::{Change, note};
 use crate::flow::context::Cx;
 use crate::flow::event;
+use crate::flow::logout_notice::{self, Ending};
 use crate::model::admin_event::ResourceType;
 use crate::model::event::Event;
 use crate::model::{Client, ClientId, Consent, SessionKind, User};
@@ -46,7 +47,8 @@ pub async fn list<'a>(cx: &Cx, user: &'a User) -> Result<Vec<Granted<'a>>, Store
     Ok(found.into_values().collect())
 }
 
-/// Takes back the consent and ends what the client has of the user: its offline sessions, and its part in the online ones.
+/// Takes back the consent and ends what the client has of the user: its offline sessions, and its part in the online ones. A client
+/// that wants to know is told.
 /// False if there was neither a consent nor an offline session.
 ///
 /// `recorded`: the event of it, written along if something was taken away.
@@ -54,11 +56,18 @@ pub async fn revoke(cx: &Cx, user: &User, client: &Client, recorded: Option<&Eve
     let realm = &cx.snapshot().realm.id;
     let revoked = cx.store().in_tx(async |db| {
         store::user::touch(db, realm, &user.id).await?;
+        let mut told = Vec::new();
+        let kinds: &[SessionKind] =
+            if logout_notice::is_told(cx, client) { &[SessionKind::Online, SessionKind::Offline] } else { &[] };
+        for kind in kinds {
+            let parts = logout_notice::find(cx, db, *kind, Ending::OfUser { user: &user.id, except: None }).await?;
+            told.extend(parts.into_iter().filter(|part| part.client == client.uuid));
+        }
         let had_consent = store::consent::delete_consent(db, realm, &user.id, &client.uuid).await?;
         let (offline, end) = (SessionKind::Offline, (WhenEmpty::End, cx.now));
         let ended = client_session::detach_from_all(db, offline, realm, &user.id, &client.uuid, end).await?;
         if !had_consent && ended == 0 {
-            return Ok(false);
+            return Ok(None);
         }
         let (online, keep) = (SessionKind::Online, (WhenEmpty::Keep, cx.now));
         client_session::detach_from_all(db, online, realm, &user.id, &client.uuid, keep).await?;
@@ -66,9 +75,11 @@ pub async fn revoke(cx: &Cx, user: &User, client: &Client, recorded: Option<&Eve
             event::record_in(cx, db, recorded).await?;
         }
         note(cx, db, Change::action(ResourceType::User)).await?;
-        Ok(true)
+        Ok(Some(logout_notice::write(cx, db, &told).await?))
     });
-    let revoked = revoked.await?;
+    let notices = revoked.await?;
     cx.server.realms.read_user(cx.store(), realm, &user.id).await?;
-    Ok(revoked)
+    let is_revoked = notices.is_some();
+    logout_notice::send(cx, notices.unwrap_or_default()).await;
+    Ok(is_revoked)
 }

@@ -11,7 +11,7 @@ use crate::flow::{keys, session_lookup};
 use crate::model::{Client, ClientId, SessionId, SessionKind, User};
 use crate::oidc::explanation::{self, Check, Holder, Lives};
 use crate::oidc::refresh_token::PresentedRefreshToken;
-use crate::oidc::rotation::{RotationMode, UsedLast};
+use crate::oidc::rotation::{Outcome, RotationMode};
 use crate::oidc::session_limits::{self, Usage};
 use crate::store::token_use::SessionUse;
 use crate::store::{self, StoreError};
@@ -79,15 +79,56 @@ async fn token(cx: &Cx, text: &str) -> Result<Explanation, StoreError> {
         "ID" => &[SessionKind::Online, SessionKind::Offline],
         _ => session_lookup::kinds_of(&claims).unwrap_or_default(),
     };
-    let (Some(session), Some(client)) = (of("sid"), of("azp")) else {
-        let says = "the token names no session: it stands for itself until it expires";
-        let mut explanation = explanation;
-        explanation.checks.push(Check::new("session-found", true, says));
-        return Ok(explanation);
-    };
+    let client = of("azp").unwrap_or_default();
+    let Some(session) = of("sid") else { return service_account(&cx, explanation, client, &claims).await };
     let session = SessionId::new(session);
     let place = Place { kinds, session: &session, client, issued_at: number("iat"), scope: of("scope"), claims: Some(&claims) };
     grant(&cx, explanation, place).await
+}
+
+/// A token without a session: a client acts for itself.
+async fn service_account(
+    cx: &Cx,
+    mut explanation: Explanation,
+    client_id: &str,
+    claims: &Map<String, Value>,
+) -> Result<Explanation, StoreError> {
+    let Some(client) = known_client(cx, &mut explanation, client_id) else { return Ok(explanation) };
+    let of = |name: &str| claims.get(name).and_then(Value::as_str);
+    let issued_at = claims.get("iat").and_then(Value::as_i64);
+    explanation.checks.extend(issued_at.map(|issued_at| explanation::realm_not_before(&cx.snapshot().realm, issued_at)));
+    let mut db = cx.store().db().await?;
+    let jti = of("jti").unwrap_or_default();
+    let found = store::token_use::find_without_session(&mut db, &cx.snapshot().realm.id, &client.uuid, jti).await?;
+    drop(db);
+    let Some((_, user, version, is_revoked)) = found else {
+        explanation.checks.push(Check::new("session-found", false, "the token names no session, and the client has no account"));
+        return Ok(explanation);
+    };
+    explanation.checks.push(Check::new("session-found", true, "none is needed: the client acts for itself"));
+    explanation.checks.push(token_revoked(is_revoked));
+    if let Some(user) = cx.server.realms.user_at(cx.store(), &cx.snapshot().realm.id, &user, version).await? {
+        let holder = Holder { realm: cx.snapshot(), client: &client, user: &user, kind: None, issued_at, scope: of("scope") };
+        explanation.checks.extend(explanation::admission(holder));
+        explanation.user = Some(user);
+    }
+    Ok(explanation)
+}
+
+fn known_client(cx: &Cx, explanation: &mut Explanation, client_id: &str) -> Option<Arc<Client>> {
+    explanation.client = cx.snapshot().client(client_id).map(Arc::clone);
+    if explanation.client.is_none() {
+        explanation.checks.push(Check::new("client-found", false, format!("there is no client {client_id}")));
+    }
+    explanation.client.clone()
+}
+
+fn token_revoked(is_revoked: bool) -> Check {
+    Check::new(
+        "token-revoked",
+        !is_revoked,
+        if is_revoked { "the token was revoked by itself" } else { "it was not revoked by itself" },
+    )
 }
 
 /// Where a grant stands, and what a token says of it.
@@ -102,11 +143,9 @@ struct Place<'a> {
 
 async fn grant(cx: &Cx, mut explanation: Explanation, place: Place<'_>) -> Result<Explanation, StoreError> {
     explanation.session = Some(place.session.clone());
-    let Some(client) = cx.snapshot().client(place.client).map(Arc::clone) else {
-        explanation.checks.push(Check::new("client-found", false, format!("there is no client {}", place.client)));
-        return Ok(explanation);
-    };
-    explanation.client = Some(Arc::clone(&client));
+    let Some(client) = known_client(cx, &mut explanation, place.client) else { return Ok(explanation) };
+    // Before the session: what ends all sessions of a realm sets it, too.
+    explanation.checks.extend(place.issued_at.map(|issued_at| explanation::realm_not_before(&cx.snapshot().realm, issued_at)));
     let jti = place.claims.and_then(|claims| claims.get("jti")).and_then(Value::as_str);
     let Some((kind, found)) = find(cx, &place, &client, jti).await? else {
         let says = "there is no such session: it was ended, or has lapsed and was removed";
@@ -116,6 +155,11 @@ async fn grant(cx: &Cx, mut explanation: Explanation, place: Place<'_>) -> Resul
     let session = of_session(cx, kind, &found);
     explanation.checks.push(Check::new("session-found", true, format!("{} session", kind.as_str())).at(found.session.started_at));
     explanation.checks.extend(explanation::lapse(session, cx.now));
+    if found.session.remember_me {
+        let remembers = cx.settings().remember_me;
+        let says = if remembers { "the realm remembers sign-ins" } else { "the realm does not remember sign-ins any more" };
+        explanation.checks.push(Check::new("remember-me", remembers, says).setting("rememberMe", "realm", remembers));
+    }
     match &found.part {
         None => explanation.checks.push(Check::new("part-found", false, "the client has no part in the session any more")),
         Some(part) => {
@@ -127,8 +171,12 @@ async fn grant(cx: &Cx, mut explanation: Explanation, place: Place<'_>) -> Resul
             explanation.ends_at = Some(session_limits::end_of((part.limits, part.usage), (session.limits, session.usage)).at);
         }
     }
-    if found.token_revoked {
-        explanation.checks.push(Check::new("token-revoked", false, "the token was revoked by itself"));
+    if let Some(issued_at) = place.issued_at {
+        let began = found.part.as_ref().map_or(found.session.started_at, |part| part.started_at.max(found.session.started_at));
+        let is_of_it = began <= session_lookup::latest_start(issued_at);
+        let says = if is_of_it { "issued for this grant" } else { "issued for a grant that was ended; this one was made later" };
+        explanation.checks.push(Check::new("issued-for-grant", is_of_it, says).at(began));
+        explanation.checks.push(token_revoked(found.token_revoked));
     }
     let user = cx.server.realms.user_at(cx.store(), &cx.snapshot().realm.id, &found.session.user_id, found.user_version).await?;
     if let Some(user) = user {
@@ -181,25 +229,21 @@ fn of_session(cx: &Cx, kind: SessionKind, found: &SessionUse) -> Lives<'static> 
 
 /// Where the token stands in its chain.
 async fn rotation(cx: &Cx, client: &Client, token: &PresentedRefreshToken) -> Result<Check, StoreError> {
-    let RotationMode::On(rules) = RotationMode::of(cx.settings(), client) else {
-        return Ok(Check::new("rotation", true, "every token of the grant works").setting("revokeRefreshToken", "realm", false));
+    let mode = RotationMode::of(cx.settings(), client);
+    let check = |ok, says| Check::new("rotation", ok, says).setting("revokeRefreshToken", "realm", mode.is_on());
+    let (mut db, realm) = (cx.store().db().await?, &cx.snapshot().realm.id);
+    let found = store::chain_rows::find(&mut db, token.kind, realm, &token.session_id, &client.uuid, &token.chain);
+    let Some(chain) = found.await? else { return Ok(check(false, "its chain of tokens is gone")) };
+    let RotationMode::On(rules) = mode else { return Ok(check(true, "every token of the grant works")) };
+    let outcome = rules.standing((&token.id, token.generation), &chain, cx.now);
+    let says = match outcome {
+        Outcome::Rotated | Outcome::Used => "the current token of its chain",
+        Outcome::Ahead => "ahead of its row: the database has lost commits",
+        Outcome::Replayed => "used before; a retry is answered with its successor",
+        Outcome::Throttled => "used before, and repeated too often: refused (429) for now, and nothing is lost",
+        Outcome::Stale => "superseded a moment ago: refused, and nothing is lost",
+        Outcome::Reuse => "used before; using it again ends the grant",
+        Outcome::Older => "superseded; using it ends the grant",
     };
-    let mut db = cx.store().db().await?;
-    let realm = &cx.snapshot().realm.id;
-    let place = store::chain_rows::place(&mut db, token.kind, realm, &token.session_id, &client.uuid, &token.chain).await?;
-    drop(db);
-    let Some(place) = place else {
-        return Ok(Check::new("rotation", false, "its chain of tokens is gone").setting("revokeRefreshToken", "realm", true));
-    };
-    let is_current = place.current.as_ref().is_none_or(|current| *current == token.id) && place.generation == token.generation;
-    let last = UsedLast { rotated_at: place.rotated_at, replays: place.replays, late_replay_at: place.late_replay_at };
-    let is_last = place.previous.as_ref() == Some(&token.id);
-    let (ok, says) = match () {
-        () if is_current => (true, "the current token of its chain"),
-        () if token.generation > place.generation => (true, "ahead of its row: the database has lost commits"),
-        () if is_last && rules.answers_again(last, cx.now) => (true, "used before; a retry is answered with its successor"),
-        () if is_last => (false, "used before; using it again ends the grant"),
-        () => (false, "superseded; using it ends the grant"),
-    };
-    Ok(Check::new("rotation", ok, says).at(place.rotated_at).setting("revokeRefreshToken", "realm", true))
+    Ok(check(outcome.refusal().is_none(), says).at(chain.rotated_at))
 }

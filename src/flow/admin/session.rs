@@ -1,8 +1,10 @@
 //! Sessions as an administrator sees and ends them. A lapsed session is neither listed nor counted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Refusal, write_realm};
+use crate::base::Timestamp;
 use crate::flow::admin_event::{Change, note};
 use crate::flow::context::Cx;
 use crate::flow::logout_notice::{self, Ending};
@@ -18,7 +20,7 @@ pub async fn log_out_user(cx: &Cx, user: &UserId) -> Result<bool, StoreError> {
     let realm = &cx.snapshot().realm.id;
     let mut notices = Vec::new();
     let is_there = super::user::write(cx, user, async |db| {
-        store::user::set_not_before(db, realm, user, cx.now.unix_seconds()).await?;
+        store::user::raise_not_before(db, realm, user, cx.now.unix_seconds()).await?;
         let told = logout_notice::find(cx, db, SessionKind::Online, Ending::OfUser { user, except: None }).await?;
         store::session::end_all_of_user(db, SessionKind::Online, realm, user, None).await?;
         notices = logout_notice::write(cx, db, &told).await?;
@@ -29,15 +31,60 @@ pub async fn log_out_user(cx: &Cx, user: &UserId) -> Result<bool, StoreError> {
     Ok(is_there)
 }
 
+/// How long the answer waits until the last session is gone.
+const WAIT: Duration = Duration::from_secs(10);
+/// How far the clocks of nodes may be apart.
+const AHEAD: Duration = Duration::from_secs(2);
+/// How often in a row the same sessions are tried to end.
+const ATTEMPTS: u32 = 8;
+
 /// Ends every session of the realm, offline ones too, and makes every token stale; the caller's as well.
+///
+/// The tokens first: when that is written none works any more, however many rows there are to remove, and whatever becomes of it.
 pub async fn log_out_all(cx: &Cx) -> Result<(), Refusal> {
     let realm = &cx.snapshot().realm.id;
     write_realm(cx, async |db| {
-        store::realm::set_not_before(db, realm, cx.now.unix_seconds()).await?;
-        store::session::end_all(db, realm).await?;
+        store::realm::raise_not_before(db, realm, cx.now.unix_seconds()).await?;
         Ok(note(cx, db, Change::action(ResourceType::Realm)).await?)
     })
-    .await
+    .await?;
+    // Whatever was there when that was written, on nodes whose clocks are ahead, too.
+    let begun_by = cx.server.clock.now() + AHEAD;
+    // Behind the answer where it takes long, and whether or not the caller waits for it.
+    let ending = tokio::spawn(end_all(cx.clone(), begun_by));
+    match tokio::time::timeout(WAIT, ending).await {
+        Ok(Ok(ended)) => Ok(ended?),
+        Ok(Err(stopped)) => Err(StoreError::Inconsistent(format!("the end of all sessions stopped: {stopped}")).into()),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Those of browsers first: they open new tokens, where the others only hold stale ones.
+async fn end_all(cx: Cx, begun_by: Timestamp) -> Result<(), StoreError> {
+    let realm = &cx.snapshot().realm.id;
+    for kind in [SessionKind::Online, SessionKind::Offline] {
+        let (mut last, mut failed) = (None, 0);
+        loop {
+            let ended = match cx.store().db().await {
+                Ok(mut db) => store::session::end_next(&mut db, kind, realm, (begun_by, last.as_ref())).await,
+                Err(error) => Err(error),
+            };
+            match ended {
+                Ok(None) => break,
+                Ok(next) => (last, failed) = (next, 0),
+                // Somebody who ends sessions in another order was in the way: the same ones again.
+                Err(error) if failed < ATTEMPTS => {
+                    tracing::warn!(%error, "some sessions of a realm could not be ended yet");
+                    failed += 1;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "not every session of a realm was ended");
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The user's sessions, the one used last first; so many at most, if there is a limit.

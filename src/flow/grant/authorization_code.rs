@@ -8,7 +8,7 @@ use super::{Granted, Outcome, Rejection, Trace, refused};
 use crate::base::sha256;
 use crate::flow::context::Cx;
 use crate::flow::stopped::Stopped;
-use crate::flow::{brute_force, session_lookup};
+use crate::flow::{brute_force, lapsed, session_lookup};
 use crate::model::authorization_code::AuthorizationCode;
 use crate::model::session::{ClientSessionDetails, Session};
 use crate::model::{Client, ClientId, SessionKind, User};
@@ -51,6 +51,8 @@ async fn attempt(cx: &Cx, db: &mut Db<'_>, client: &Client, request: &CodeExchan
             return Ok(Err(invalid_code(trace(&code))));
         }
     };
+    // Before the session, as by who ends what the user has.
+    store::user::lock(db, realm, &code.user_id).await?;
     let Some(user) = store::user::find_user(db, realm, &code.user_id).await? else {
         return Ok(Err(invalid_code(trace(&code))));
     };
@@ -64,7 +66,10 @@ async fn attempt(cx: &Cx, db: &mut Db<'_>, client: &Client, request: &CodeExchan
     let client_id = ClientId::new(client.client_id.as_str());
     let found = store::token_use::find(db, SessionKind::Online, realm, &code.session_id, &client_id, None).await?;
     let alive = found.filter(|s| session_lookup::session_is_alive(cx.settings(), SessionKind::Online, s, cx.now));
-    let Some(found) = alive else { return Ok(Err(invalid_code(trace(&code)))) };
+    // A sign-in from before a not-before opens nothing, as in the browser.
+    let not_before = user.not_before.max(cx.snapshot().realm.not_before);
+    let is_welcome = |session: &Session| session.auth_time.unwrap_or_else(|| session.started_at.unix_seconds()) >= not_before;
+    let Some(found) = alive.filter(|found| is_welcome(&found.session)) else { return Ok(Err(invalid_code(trace(&code)))) };
     exchange(cx, db, client, hash, &code, &user, found.session).await
 }
 
@@ -117,6 +122,9 @@ async fn exchange(
     if offline && brute_force::is_on(cx) && brute_force::lock_of(cx, db, user).await?.is_some() {
         let error = OAuthError::invalid_grant("User temporarily disabled");
         return Ok(Err(Rejection::new(error, Lock::Temporary.event_error(), trace(code))));
+    }
+    if offline {
+        lapsed::make_way(cx, db, client, &online).await?;
     }
     let session = if offline { Session { started_at: cx.now, last_grant_at: cx.now, ..online } } else { online };
     let request = Request {

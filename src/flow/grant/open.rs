@@ -9,7 +9,7 @@ use crate::flow::issue_tokens::{self, Mint, MintRefresh, MintSession, Tokens};
 use crate::flow::second_factor::{self, Proof};
 use crate::flow::stopped::Stopped;
 use crate::flow::{event, keys};
-use crate::model::event::EventKind;
+use crate::model::event::{EndReason, EventKind};
 use crate::model::session::{ClientSessionDetails, Session};
 use crate::model::{ChainId, Client, SessionId, SessionKind, TokenId, User};
 use crate::oidc::OAuthError;
@@ -215,7 +215,7 @@ async fn end_surplus_chains(
     let (realm, session) = (&cx.snapshot().realm.id, &request.session.id);
     for chain in store::chain_rows::end_surplus(db, kind, realm, (session, &request.client.uuid, newest), max).await? {
         let mut ended = event::new(cx, EventKind::RevokeGrant)
-            .detail("reason", "too_many_refresh_token_chains")
+            .because(EndReason::TooManyChains)
             .detail("reuse_id", chain.as_str())
             .detail("refresh_token_type", type_name(kind));
         ended.client_id = Some(request.client.client_id.to_string());

@@ -13,22 +13,20 @@ use super::{Granted, Outcome, Rejection, Trace, refused};
 use crate::base::Timestamp;
 use crate::flow::context::Cx;
 use crate::flow::issue_tokens::{self, Mint, MintRefresh, MintSession};
-use crate::flow::session_lookup;
-use crate::flow::{event, keys};
+use crate::flow::{event, keys, lapsed, logout_notice, session_lookup};
 use crate::model::event::EventKind;
 use crate::model::{Client, ClientId, KeyId, SessionKind, TokenId, User, UserId};
 use crate::oidc::admission::{self, Admitted, Subject};
 use crate::oidc::refresh_token::PresentedRefreshToken;
 use crate::oidc::rotation::{self, Outcome as RotationOutcome, RotationMode, Rules};
 use crate::oidc::scope::{self, GrantedScopes};
-use crate::oidc::session_limits::{self, Starts, Usage};
+use crate::oidc::session_limits::{self, Starts};
 use crate::oidc::token_id::{self, GrantLetters, TokenSession};
 use crate::oidc::token_request::Refresh;
 use crate::oidc::{OAuthError, OAuthErrorCode};
 use crate::store::chain::{Again, Step, Stepped};
 use crate::store::client_session::WhenEmpty;
 use crate::store::session::DecidedOn;
-use crate::store::sweep::Candidate;
 use crate::store::{self, StoreError};
 use crate::telemetry::{labels, metrics};
 
@@ -122,13 +120,13 @@ async fn attempt(
     if !user.enabled {
         return refuse(Some(&user.id), "User disabled");
     }
-    if found.session.started_at > started_by(token) {
+    if found.session.started_at > session_lookup::latest_start(token.issued_at) {
         return refuse(Some(&user.id), "Refresh token issued before the user session started");
     }
     if !session_lookup::part_is_alive(cx.settings(), client, token.kind, &found, cx.now) {
         return refuse(Some(&user.id), "Session doesn't have required client");
     }
-    if found.part.is_some_and(|part| part.started_at > started_by(token)) {
+    if found.part.is_some_and(|part| part.started_at > session_lookup::latest_start(token.issued_at)) {
         return refuse(Some(&user.id), "refresh token issued before the client session started");
     }
     let admitted = match admit(cx, client, &user, token) {
@@ -140,7 +138,12 @@ async fn attempt(
     }
     let mut db = cx.store().db().await?;
     let known = store::chain_rows::exists(&mut db, token.kind, &realm.id, &token.session_id, &client.uuid, &token.chain).await?;
-    if known { Ok(None) } else { refuse(Some(&user.id), "Stale token") }
+    if known {
+        return Ok(None);
+    }
+    // Unknown, or gone with its session since that was read.
+    let is_there = store::token_use::find(&mut db, token.kind, &realm.id, &token.session_id, &client_id, None).await?.is_some();
+    refuse(Some(&user.id), if is_there { "Stale token" } else { not_found(token.kind) })
 }
 
 fn not_found(kind: SessionKind) -> &'static str {
@@ -151,35 +154,17 @@ fn not_found(kind: SessionKind) -> &'static str {
 }
 
 /// A session that has lapsed. One that lapsed because the realm's lifespans were changed is told apart, and the refusal ends it;
-/// untried it would live again when the setting is taken back. An online one is ended either way.
+/// untried it would live again when the setting is taken back. An online one is ended either way, and its clients hear of it.
 async fn end_lapsed(cx: &Cx, token: &PresentedRefreshToken, last_used_at: Timestamp) -> Result<&'static str, StoreError> {
     let by_change = cx.snapshot().realm.lifespans_changed_at > last_used_at;
     if by_change || token.kind == SessionKind::Online {
-        // Judged once more under its lock: a refresh of the last moment, or limits that were taken back, keep it.
-        let ids = [token.session_id.clone()];
-        cx.store()
-            .in_tx(async |db| {
-                let found = store::sweep::sessions::lock(db, token.kind, &cx.snapshot().realm.id, &ids).await?;
-                let lives = |c: &Candidate| {
-                    let usage = Usage { started_at: c.started_at, last_used_at: c.last_used_at };
-                    session_lookup::is_within_limits(cx.settings(), token.kind, c.remember_me, usage, cx.now)
-                };
-                if found.iter().any(|c| !lives(c)) {
-                    store::sweep::sessions::delete(db, token.kind, &cx.snapshot().realm.id, &ids).await?;
-                }
-                Ok(())
-            })
-            .await?;
+        let ended = cx.store().in_tx(async |db| lapsed::end_session(cx, db, token.kind, &token.session_id).await);
+        logout_notice::send(cx, ended.await?).await;
     }
     Ok(match (token.kind, by_change) {
         (SessionKind::Offline, true) => "Offline session not active",
         (kind, _) => not_found(kind),
     })
-}
-
-/// The latest start that a session may have had when the token was issued: whole seconds, and one of tolerance.
-fn started_by(token: &PresentedRefreshToken) -> Timestamp {
-    Timestamp::from_unix_micros((token.issued_at.saturating_add(2)).saturating_mul(1_000_000) - 1)
 }
 
 /// Takes the step and answers; `None` if the statement found no row.
@@ -205,7 +190,7 @@ async fn finish(
         client: &client.uuid,
         chain: &token.chain,
         cutoffs: session_lookup::live_cutoffs(cx.settings(), Some(client), token.kind, cx.now),
-        started_by: started_by(token),
+        started_by: session_lookup::latest_start(token.issued_at),
         presented: &token.id,
         generation: token.generation,
         key_id: &KeyId::new(key.kid()),

@@ -13,10 +13,10 @@ use std::time::Duration;
 use super::context::Server;
 use super::realms::LoadedRealm;
 use crate::base::Timestamp;
-use crate::model::event::{Event, EventKind};
+use crate::model::event::{EndReason, Event, EventKind};
 use crate::model::{Client, EventId, SessionId, SessionKind, UserId};
 use crate::oidc::rotation::bucket_span;
-use crate::oidc::session_limits::{self, Lapse};
+use crate::oidc::session_limits::Lapse;
 use crate::store::sweep::Candidate;
 use crate::store::{self, Db, StoreError};
 
@@ -98,19 +98,21 @@ struct Pass<'a> {
 
 /// Which limit ended a session or a part.
 #[derive(Clone, Copy, Debug)]
-enum Reason {
+pub(in crate::flow) enum Reason {
     Idle,
     Max,
     ClientIdle,
     ClientMax,
+    /// The realm does not remember sign-ins any more.
+    NotRemembered,
 }
 
 impl Reason {
-    fn of_session(lapse: Lapse) -> Self {
+    pub(in crate::flow) fn of_session(lapse: Lapse) -> Self {
         if lapse == Lapse::Max { Self::Max } else { Self::Idle }
     }
 
-    fn of_client(lapse: Lapse) -> Self {
+    pub(in crate::flow) fn of_client(lapse: Lapse) -> Self {
         if lapse == Lapse::Max { Self::ClientMax } else { Self::ClientIdle }
     }
 
@@ -120,6 +122,7 @@ impl Reason {
             Self::Max => "max",
             Self::ClientIdle => "client_idle",
             Self::ClientMax => "client_max",
+            Self::NotRemembered => "not_remembered",
         }
     }
 }
@@ -130,10 +133,15 @@ impl Pass<'_> {
         self.now - self.rules.margin
     }
 
-    /// The candidates that live, and the bucket of their latest use.
-    fn living(&self, candidates: &[Candidate], gone: &[SessionId]) -> Vec<(SessionId, Timestamp)> {
-        let idle = session_limits::of_session(&self.realm.snapshot.realm.settings, self.kind, false).idle;
-        let bucket = |candidate: &Candidate| candidate.last_used_at.floor_to(bucket_span(idle));
+    /// The candidates that live, and the bucket that they belong into: that of the latest use, and as much later as `spare` says.
+    /// `shortest` is the idle time that the candidates are looked for by.
+    fn living(
+        candidates: &[Candidate],
+        gone: &[SessionId],
+        shortest: Duration,
+        spare: impl Fn(&Candidate) -> Duration,
+    ) -> Vec<(SessionId, Timestamp)> {
+        let bucket = |c: &Candidate| (c.last_used_at + spare(c)).floor_to(bucket_span(shortest));
         candidates.iter().filter(|c| !gone.contains(&c.session)).map(|c| (c.session.clone(), bucket(c))).collect()
     }
 
@@ -155,19 +163,24 @@ impl Pass<'_> {
         if !EventKind::UserSessionDeleted.is_kept(false, &self.realm.snapshot.realm.settings) {
             return Ok(());
         }
-        let event = Event {
-            kind: EventKind::UserSessionDeleted,
-            error: None,
-            client_id: client.map(|client| client.client_id.to_string()),
-            user_id: Some(UserId::new(candidate.user_id.as_str())),
-            session_id: Some(candidate.session.clone()),
-            ip_address: String::new(),
-            details: serde_json::Map::new(),
-        }
-        .detail("reason", "expired")
-        .detail("lapsed_by", reason.as_str())
-        .detail("session_kind", self.kind.as_str());
+        let event = ended(self.kind, candidate, client, reason);
         let id = EventId::new(self.server.entropy.uuid());
         store::event::insert_event(db, &self.realm.snapshot.realm.id, &id, &event, self.now).await
     }
+}
+
+/// The event of a session, or of a client's part in one, that has lapsed and goes.
+pub(in crate::flow) fn ended(kind: SessionKind, candidate: &Candidate, client: Option<&Client>, reason: Reason) -> Event {
+    Event {
+        kind: EventKind::UserSessionDeleted,
+        error: None,
+        client_id: client.map(|client| client.client_id.to_string()),
+        user_id: Some(UserId::new(candidate.user_id.as_str())),
+        session_id: Some(candidate.session.clone()),
+        ip_address: String::new(),
+        details: serde_json::Map::new(),
+    }
+    .because(EndReason::Expired)
+    .detail("lapsed_by", reason.as_str())
+    .detail("session_kind", kind.as_str())
 }

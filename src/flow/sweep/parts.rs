@@ -1,5 +1,7 @@
 //! Parts of clients whose own limits, or those of the realm for clients, are shorter than the session's. The session stays.
 
+use std::time::Duration;
+
 use super::{Pass, Reason};
 use crate::base::Timestamp;
 use crate::model::{Client, SessionId};
@@ -12,7 +14,7 @@ use crate::store::{self, StoreError};
 /// Removes them; how many there were.
 pub(super) async fn sweep(pass: &mut Pass<'_>) -> Result<u64, StoreError> {
     let snapshot = &pass.realm.snapshot;
-    if !snapshot.clients.values().any(|client| is_stricter(pass, client)) {
+    if !any_is_stricter(pass) {
         return Ok(0);
     }
     let mut db = pass.server.store.db().await?;
@@ -31,6 +33,11 @@ fn limits(pass: &Pass<'_>, client: &Client, remember_me: bool) -> Limits {
     session_limits::of_client(&pass.realm.snapshot.realm.settings, client, pass.kind, remember_me)
 }
 
+/// Whether there is a client whose parts may be over while their sessions are not.
+pub(super) fn any_is_stricter(pass: &Pass<'_>) -> bool {
+    pass.realm.snapshot.clients.values().any(|client| is_stricter(pass, client))
+}
+
 /// Whether a part of the client may be over while its session is not.
 fn is_stricter(pass: &Pass<'_>, client: &Client) -> bool {
     [false, true].into_iter().any(|remember_me| {
@@ -40,9 +47,13 @@ fn is_stricter(pass: &Pass<'_>, client: &Client) -> bool {
     })
 }
 
+fn shortest_idle(pass: &Pass<'_>, client: &Client) -> Duration {
+    limits(pass, client, false).idle.min(limits(pass, client, true).idle)
+}
+
 async fn of_client(pass: &mut Pass<'_>, client: &Client) -> Result<u64, StoreError> {
     let (plain, remembered) = (limits(pass, client, false), limits(pass, client, true));
-    let shortest = plain.idle.min(remembered.idle);
+    let shortest = shortest_idle(pass, client);
     let mut removed = by(pass, PartsBy::Idle, client, pass.judged_at() - shortest - bucket_span(shortest)).await?;
     if let (Some(plain), Some(remembered)) = (plain.max, remembered.max) {
         removed += by(pass, PartsBy::Start, client, pass.judged_at() - plain.min(remembered)).await?;
@@ -78,7 +89,8 @@ async fn remove(pass: &Pass<'_>, client: &Client, ids: &[SessionId], cutoff: Tim
                 pass.record(db, candidate, Some(client), *reason).await?;
             }
             parts::delete(db, pass.kind, realm, &client.uuid, (&gone, pass.now)).await?;
-            put_off(db, pass.kind, realm, Some(&client.uuid), (&pass.living(&candidates, &gone), cutoff)).await?;
+            let living = Pass::living(&candidates, &gone, shortest_idle(pass, client), |_| Duration::ZERO);
+            put_off(db, pass.kind, realm, Some(&client.uuid), (&living, cutoff)).await?;
         }
         Ok(lapsed.iter().map(|(_, (lapsed_at, _))| *lapsed_at).collect())
     });

@@ -1,8 +1,9 @@
 //! Sessions of one kind in one realm that have lapsed as a whole.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use super::{Pass, Reason};
+use super::{Pass, Reason, parts};
 use crate::base::Timestamp;
 use crate::model::SessionId;
 use crate::oidc::rotation::bucket_span;
@@ -13,18 +14,29 @@ use crate::store::sweep::{Batch, Candidate, put_off};
 
 /// Removes them; how many there were.
 pub(super) async fn sweep(pass: &mut Pass<'_>) -> Result<u64, StoreError> {
-    // The earliest cut-off of sessions with and without Remember me: the exact limit decides later.
-    let (plain, remembered) = (limits(pass, false), limits(pass, true));
-    let shortest = plain.idle.min(remembered.idle);
-    let idle = pass.judged_at() - shortest;
     let mut found = HashSet::new();
     // A bucket stands for the uses within its span: none before it has lapsed to its end.
-    by(pass, By::Idle, idle - bucket_span(shortest), &mut found).await?;
-    if let (Some(plain), Some(remembered)) = (plain.max, remembered.max) {
-        by(pass, By::Start, pass.judged_at() - plain.min(remembered), &mut found).await?;
+    let shortest = shortest_idle(pass);
+    by(pass, By::Idle, pass.judged_at() - shortest - bucket_span(shortest), &mut found).await?;
+    for remembered in [false, true] {
+        let limits = limits(pass, remembered);
+        if let Some(max) = limits.max {
+            by(pass, By::Start { remembered }, pass.judged_at() - max, &mut found).await?;
+        }
+        by(pass, By::Empty { remembered }, pass.judged_at() - limits.idle, &mut found).await?;
     }
-    by(pass, By::Empty, idle, &mut found).await?;
     Ok(found.len() as u64)
+}
+
+/// Chains do not say whether their sign-in is remembered: candidates are those that may have lapsed if it is not.
+fn shortest_idle(pass: &Pass<'_>) -> Duration {
+    limits(pass, false).idle.min(limits(pass, true).idle)
+}
+
+/// How much longer a session lives than candidates are looked for by: what is remembered is not looked at all the time until then.
+/// None where a client's part, found by the same buckets, may be over sooner.
+fn spare(pass: &Pass<'_>, candidate: &Candidate) -> Duration {
+    if parts::any_is_stricter(pass) { Duration::ZERO } else { limits(pass, candidate.remember_me).idle - shortest_idle(pass) }
 }
 
 fn limits(pass: &Pass<'_>, remember_me: bool) -> Limits {
@@ -61,7 +73,8 @@ async fn remove(pass: &Pass<'_>, ids: &[SessionId], cutoff: Timestamp) -> Result
                 pass.record(db, candidate, None, *reason).await?;
             }
             sessions::delete(db, pass.kind, realm, &gone).await?;
-            put_off(db, pass.kind, realm, None, (&pass.living(&candidates, &gone), cutoff)).await?;
+            let living = Pass::living(&candidates, &gone, shortest_idle(pass), |candidate| spare(pass, candidate));
+            put_off(db, pass.kind, realm, None, (&living, cutoff)).await?;
         }
         Ok(lapsed.iter().map(|(c, (lapsed_at, _))| (c.session.clone(), *lapsed_at)).collect())
     });

@@ -44,7 +44,8 @@ async fn list(admin: Admin<ViewEvents>, query: Query) -> Answer {
 }
 
 async fn clear(admin: Admin<ManageEvents>) -> Answer {
-    store::event::delete_events(&mut admin.cx.store().db().await?, &admin.cx.snapshot().realm.id).await?;
+    let realm = &admin.cx.snapshot().realm.id;
+    admin.cx.store().in_tx(async |db| store::event::delete_events(db, realm).await).await?;
     Ok(done())
 }
 
@@ -73,7 +74,8 @@ async fn list_admin(admin: Admin<ViewEvents>, query: Query) -> Answer {
 }
 
 async fn clear_admin(admin: Admin<ManageEvents>) -> Answer {
-    store::admin_event::delete_admin_events(&mut admin.cx.store().db().await?, &admin.cx.snapshot().realm.id).await?;
+    let realm = &admin.cx.snapshot().realm.id;
+    admin.cx.store().in_tx(async |db| store::admin_event::delete_admin_events(db, realm).await).await?;
     Ok(done())
 }
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use axum::extract::Path;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, done, shown};
 use super::routes::{Routes, delete, get, post};
-use super::{Admin, ManageUsers, ViewUsers};
-use crate::flow::admin::offline_grant::{self, Asked, OfflineGrant};
+use super::{Admin, ManageClients, ManageUsers, Permission, ViewUsers};
+use crate::flow::admin::offline_grant::{self, Asked, Asker, Kind, OfflineGrant};
 use crate::http::error::AdminError;
 use crate::http::extract::{Json, Query, Representation};
 use crate::model::device::Device;
@@ -49,6 +49,7 @@ fn asked(query: &Query) -> Result<Asked, AdminError> {
     };
     let wrong = || AdminError::bad_request("unusedFor is a number of seconds");
     Ok(Asked {
+        kind: Kind::Offline,
         client_id: owned("clientId"),
         user_id: owned("userId"),
         ip_address: owned("ipAddress"),
@@ -121,11 +122,18 @@ fn grant(grant: &OfflineGrant) -> Value {
     })
 }
 
+fn asker(admin: &Admin<ManageUsers>) -> Asker<'_> {
+    Asker { id: &admin.administrator.user().id, manages_clients: admin.has_any_of(ManageClients::ANY_OF) }
+}
+
 /// What a revocation with these filters would end.
 async fn preview(admin: Admin<ManageUsers>, Json(asked): Json<Asked>) -> Answer {
-    let preview = offline_grant::preview(&admin.cx, &asked, &admin.administrator.user().id).await?;
+    let preview = offline_grant::preview(&admin.cx, &asked, asker(&admin)).await?;
+    let counted: Map<String, Value> =
+        preview.counts.into_iter().map(|(kind, counted)| (kind.as_str().to_owned(), counts(counted))).collect();
     Ok(shown(&json!({
-        "counts": counts(preview.counts),
+        "kind": asked.kind,
+        "counts": counted,
         "sample": preview.sample.iter().map(grant).collect::<Vec<_>>(),
         "token": preview.token,
         "expiresAt": preview.expires_at.unix_millis(),
@@ -142,10 +150,17 @@ impl Representation for Revocation {
     const NAME: &'static str = "Revocation";
 }
 
-/// Ends what the preview has shown. While it is not `done`, the same request goes on.
+/// Ends what the preview has shown. While it is not `done`, the answer has a token that goes on.
 async fn revoke(admin: Admin<ManageUsers>, Json(revocation): Json<Revocation>) -> Answer {
-    let progress = offline_grant::revoke(&admin.cx, &revocation.token, &admin.administrator.user().id).await?;
-    Ok(shown(&json!({"revoked": progress.revoked, "done": progress.done})))
+    let progress = offline_grant::revoke(&admin.cx, &revocation.token, asker(&admin)).await?;
+    let mut answer = json!({"revoked": progress.revoked, "done": progress.next.is_none()});
+    if let Some(token) = progress.next {
+        answer["token"] = token.into();
+    }
+    if let Some(not_before) = progress.not_before {
+        answer["notBefore"] = not_before.into();
+    }
+    Ok(shown(&answer))
 }
 
 async fn end(admin: Admin<ManageUsers>, Path((_, session, client)): Path<(String, String, String)>) -> Answer {

@@ -195,7 +195,7 @@ fn ask_consent(cx: &Cx, pages: &Pages, shown: &Shown, user: &User) -> Response {
             ScopeText { name: client.client_id.to_string(), text: text.to_owned() }
         }
     });
-    let limits = session_limits::of_client(cx.settings(), client, SessionKind::Offline, false);
+    let limits = session_limits::of_grant(cx.settings(), client, SessionKind::Offline);
     let seconds = |d: std::time::Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
     let terms = OfflineTerms { idle_seconds: seconds(limits.idle), max_seconds: limits.max.map(seconds) };
     let page = Consent {

@@ -1,5 +1,5 @@
 //! Grants of offline access across sessions: a client's part in an offline session, with what is known of it. Lists are paged by
-//! key, and filtered here. What has lapsed is neither listed nor counted.
+//! key, and filtered here. What has lapsed is neither listed nor counted. The parts of online sessions are found alike.
 
 mod revoke;
 
@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use super::{Db, StoreError};
 use crate::base::Timestamp;
 use crate::model::session::ClientSessionDetails;
-use crate::model::{ClientUuid, RealmId, SessionId, UserId};
+use crate::model::{ClientUuid, RealmId, SessionId, SessionKind, UserId};
 
 pub use revoke::{lock_grants, remove_grants};
 
@@ -24,6 +24,7 @@ pub struct FoundGrant {
     /// Where it was used from last.
     pub last_ip_address: Option<String>,
     pub user_agent: String,
+    pub remember_me: bool,
     pub session_started_at: Timestamp,
     pub granted_at: Timestamp,
     /// The client's last refresh, or the grant.
@@ -39,6 +40,14 @@ pub struct FoundGrant {
 #[derive(Clone, Debug)]
 pub struct GrantCutoffs {
     pub clients: Vec<ClientUuid>,
+    /// In the order of the clients.
+    pub plain: PartCutoffs,
+    /// Of sign-ins that are remembered; none while the realm remembers none.
+    pub remembered: Option<PartCutoffs>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PartCutoffs {
     pub idle: Vec<Timestamp>,
     pub max: Vec<Timestamp>,
     pub session_idle: Timestamp,
@@ -48,6 +57,7 @@ pub struct GrantCutoffs {
 /// Which grants. What is none filters nothing.
 #[derive(Clone, Debug)]
 pub struct GrantFilter {
+    pub kind: SessionKind,
     pub client: Option<ClientUuid>,
     pub user: Option<UserId>,
     /// Where it was granted from, or used from last.
@@ -62,7 +72,7 @@ pub struct GrantFilter {
     /// What is over now is not found.
     pub live: GrantCutoffs,
     /// Only what is over by the moment of these, if it stays unused.
-    pub ends_before: Option<GrantCutoffs>,
+    pub ends_before: Option<PartCutoffs>,
 }
 
 /// The place in a list, in the order of sessions and clients, after which a page begins.
@@ -81,6 +91,22 @@ pub struct GrantPage {
 }
 
 impl GrantFilter {
+    /// Every grant of a kind that lives.
+    pub fn all(kind: SessionKind, live: GrantCutoffs) -> Self {
+        Self {
+            kind,
+            client: None,
+            user: None,
+            ip_address: None,
+            unused_since: None,
+            scope: None,
+            granted_from: None,
+            granted_until: None,
+            live,
+            ends_before: None,
+        }
+    }
+
     /// Whether it takes looking at many grants to find one.
     fn searches(&self) -> bool {
         self.user.is_none()
@@ -93,36 +119,39 @@ impl GrantFilter {
     }
 }
 
-/// A statement over the grants that a filter finds: `$1` to `$21` are bound here, the caller's own follow.
+/// A statement over the grants that a filter finds: `$1` to `$26` are bound here, the caller's own follow.
 macro_rules! found {
     ($ask:ident, $($row:ty,)? $head:literal, $tail:literal, $realm:ident, $filter:ident, $after:expr, $until:expr $(, $arg:expr)* $(,)?) => {{
         let ends = $filter.ends_before.as_ref();
         let offsets = |times: &[Timestamp]| times.iter().map(|t| t.to_offset()).collect::<Vec<_>>();
         let clients: Vec<String> = $filter.live.clients.iter().map(ToString::to_string).collect();
+        let (plain, remembered) = (&$filter.live.plain, $filter.live.remembered.as_ref());
         sqlx::$ask!(
             $($row,)?
             $head
                 + r#" from client_session p
              cross join lateral (select array_position($11::text[], p.client_uuid) as n) l
-             join session s on s.kind = 'offline' and s.realm_id = p.realm_id and s.session_id = p.session_id
+             join session s on s.kind = $22 and s.realm_id = p.realm_id and s.session_id = p.session_id
                and s.session_id >= $2 and ($20::text is null or s.session_id <= $20)
              join user_account u on u.realm_id = s.realm_id and u.user_id = s.user_id
              left join lateral (select max(c.last_refresh_at) as at from chain c
-                                where c.kind = 'offline' and c.realm_id = $1 and c.session_id = p.session_id) used on true
+                                where c.kind = $22 and c.realm_id = $1 and c.session_id = p.session_id) used on true
              left join lateral (select max(c.last_refresh_at) as at, sum(c.refreshes)::bigint as refreshes,
                                   (array_agg(c.last_ip_address order by c.last_refresh_at desc))[1] as ip
                                 from chain c
-                                where c.kind = 'offline' and c.realm_id = $1 and c.session_id = p.session_id
+                                where c.kind = $22 and c.realm_id = $1 and c.session_id = p.session_id
                                   and c.client_uuid = p.client_uuid) part on true
-             where p.kind = 'offline' and p.realm_id = $1 and p.session_id >= $2 and (p.session_id, p.client_uuid) > ($2, $3)
+             where p.kind = $22 and p.realm_id = $1 and p.session_id >= $2 and (p.session_id, p.client_uuid) > ($2, $3)
                and ($20::text is null or p.session_id <= $20 and (p.session_id, p.client_uuid) <= ($20, $21))
                and ($4::text is null or p.client_uuid = $4) and ($5::text is null or s.user_id = $5)
                and ($6::text is null or s.ip_address = $6 or part.ip = $6)
                and ($7::timestamptz is null or coalesce(part.at, p.started_at) < $7)
                and ($8::text is null or p.details -> 'scopes' ? $8)
                and ($9::timestamptz is null or p.started_at >= $9) and ($10::timestamptz is null or p.started_at < $10)
-               and coalesce(part.at, p.started_at) > ($12::timestamptz[])[l.n] and p.started_at > ($13::timestamptz[])[l.n]
-               and greatest(s.last_grant_at, used.at) > $14 and s.started_at > $15
+               and (not s.remember_me and coalesce(part.at, p.started_at) > ($12::timestamptz[])[l.n]
+                   and p.started_at > ($13::timestamptz[])[l.n] and greatest(s.last_grant_at, used.at) > $14 and s.started_at > $15
+                 or s.remember_me and coalesce(part.at, p.started_at) > ($23::timestamptz[])[l.n]
+                   and p.started_at > ($24::timestamptz[])[l.n] and greatest(s.last_grant_at, used.at) > $25 and s.started_at > $26)
                and ($18::timestamptz is null
                  or coalesce(part.at, p.started_at) <= ($16::timestamptz[])[l.n] or p.started_at <= ($17::timestamptz[])[l.n]
                  or greatest(s.last_grant_at, used.at) <= $18 or s.started_at <= $19)"#
@@ -138,16 +167,21 @@ macro_rules! found {
             $filter.granted_from.map(Timestamp::to_offset),
             $filter.granted_until.map(Timestamp::to_offset),
             &clients,
-            &offsets(&$filter.live.idle),
-            &offsets(&$filter.live.max),
-            $filter.live.session_idle.to_offset(),
-            $filter.live.session_max.to_offset(),
+            &offsets(&plain.idle),
+            &offsets(&plain.max),
+            plain.session_idle.to_offset(),
+            plain.session_max.to_offset(),
             &ends.map_or_else(Vec::new, |ends| offsets(&ends.idle)),
             &ends.map_or_else(Vec::new, |ends| offsets(&ends.max)),
             ends.map(|ends| ends.session_idle.to_offset()),
             ends.map(|ends| ends.session_max.to_offset()),
             $until.map(|(session, _): &Place| session.as_str()),
-            $until.map(|(_, client): &Place| client.as_str())
+            $until.map(|(_, client): &Place| client.as_str()),
+            $filter.kind.as_str(),
+            &remembered.map_or_else(Vec::new, |cut| offsets(&cut.idle)),
+            &remembered.map_or_else(Vec::new, |cut| offsets(&cut.max)),
+            remembered.map(|cut| cut.session_idle.to_offset()),
+            remembered.map(|cut| cut.session_max.to_offset())
             $(, $arg)*
         )
     }};
@@ -196,7 +230,7 @@ async fn bound(
 ) -> Result<Option<Place>, StoreError> {
     let row = sqlx::query!(
         "select session_id, client_uuid from client_session
-         where kind = 'offline' and realm_id = $1 and session_id >= $2 and (session_id, client_uuid) > ($2, $3)
+         where kind = $6 and realm_id = $1 and session_id >= $2 and (session_id, client_uuid) > ($2, $3)
            and ($4::text is null or client_uuid = $4)
          order by session_id, client_uuid offset $5 limit 1",
         realm.as_str(),
@@ -204,6 +238,7 @@ async fn bound(
         after.map_or("", |(_, client)| client.as_str()),
         filter.client.as_ref().map(ClientUuid::as_str),
         LOOKED_AT - 1,
+        filter.kind.as_str(),
     )
     .fetch_optional(db.raw())
     .await?;
@@ -220,9 +255,9 @@ async fn page(
     let rows = found!(
         query,
         r#"select p.session_id, p.client_uuid, s.user_id, u.username, s.ip_address, part.ip as last_ip_address, s.user_agent,
-             s.started_at as session_started_at, p.started_at as granted_at, coalesce(part.at, p.started_at) as "last_used_at!",
+             s.remember_me, s.started_at as session_started_at, p.started_at as granted_at, coalesce(part.at, p.started_at) as "last_used_at!",
              greatest(s.last_grant_at, used.at) as "session_used_at!", part.refreshes, p.details as "details: Json<ClientSessionDetails>""#,
-        " order by p.session_id, p.client_uuid limit $22",
+        " order by p.session_id, p.client_uuid limit $27",
         realm,
         filter,
         after,
@@ -241,6 +276,7 @@ async fn page(
             ip_address: r.ip_address,
             last_ip_address: r.last_ip_address,
             user_agent: r.user_agent,
+            remember_me: r.remember_me,
             session_started_at: Timestamp::from_offset(r.session_started_at),
             granted_at: Timestamp::from_offset(r.granted_at),
             last_used_at: Timestamp::from_offset(r.last_used_at),
@@ -268,7 +304,7 @@ pub async fn count(db: &mut Db<'_>, realm: &RealmId, filter: &GrantFilter) -> Re
         query,
         r#"select count(*) as "grants!", count(distinct g.user_id) as "users!", count(distinct g.client_uuid) as "clients!"
            from (select s.user_id, p.client_uuid"#,
-        " limit $22) g",
+        " limit $27) g",
         realm,
         filter,
         none,
@@ -308,8 +344,8 @@ pub async fn stale(
     let rows = found!(
         query,
         r#"select g.client_uuid, count(*) as "grants!", count(distinct g.user_id) as "users!",
-             count(*) filter (where g.at < $22) as "unused_a!", count(*) filter (where g.at < $23) as "unused_b!",
-             count(*) filter (where g.at < $24) as "unused_c!", count(*) filter (where g.refreshes is null) as "never_used!",
+             count(*) filter (where g.at < $27) as "unused_a!", count(*) filter (where g.at < $28) as "unused_b!",
+             count(*) filter (where g.at < $29) as "unused_c!", count(*) filter (where g.refreshes is null) as "never_used!",
              min(g.at) as "oldest_use!"
            from (select s.user_id, p.client_uuid, coalesce(part.at, p.started_at) as at, part.refreshes"#,
         r#") g group by g.client_uuid order by 6 desc, 2 desc, 1"#,

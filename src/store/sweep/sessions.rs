@@ -10,16 +10,16 @@ use crate::store::{Db, StoreError};
 pub enum By {
     /// A chain whose coarse last use is before the cut-off.
     Idle,
-    /// It began before the cut-off.
-    Start,
+    /// It began before the cut-off, in a sign-in that is remembered or not.
+    Start { remembered: bool },
     /// It has had no part since before the cut-off.
-    Empty,
+    Empty { remembered: bool },
 }
 
 /// The next candidates, oldest first; no cursor where there are no more.
 pub async fn next(db: &mut Db<'_>, by: By, batch: Batch<'_>) -> Result<(Vec<SessionId>, Option<Cursor>), StoreError> {
     macro_rules! page {
-        ($text:literal) => {
+        ($text:literal $(, $more:expr)?) => {
             sqlx::query_as!(
                 Row,
                 $text,
@@ -29,6 +29,7 @@ pub async fn next(db: &mut Db<'_>, by: By, batch: Batch<'_>) -> Result<(Vec<Sess
                 batch.after.map(|c| c.moment),
                 batch.after.map_or("", |c| c.session.as_str()),
                 batch.limit,
+                $($more)?
             )
             .fetch_all(db.raw())
             .await?
@@ -41,17 +42,19 @@ pub async fn next(db: &mut Db<'_>, by: By, batch: Batch<'_>) -> Result<(Vec<Sess
                  and ($4::timestamptz is null or (c.last_refresh_bucket, c.session_id) > ($4, $5))
                order by c.last_refresh_bucket, c.session_id limit $6"#
         ),
-        By::Start => page!(
+        By::Start { remembered } => page!(
             r#"select s.session_id, s.started_at as "moment!" from session s
-               where s.kind = $1 and s.realm_id = $2 and s.started_at < $3
+               where s.kind = $1 and s.realm_id = $2 and s.remember_me = $7 and s.started_at < $3
                  and ($4::timestamptz is null or (s.started_at, s.session_id) > ($4, $5))
-               order by s.started_at, s.session_id limit $6"#
+               order by s.started_at, s.session_id limit $6"#,
+            remembered
         ),
-        By::Empty => page!(
+        By::Empty { remembered } => page!(
             r#"select s.session_id, s.empty_since as "moment!" from session s
-               where s.kind = $1 and s.realm_id = $2 and s.empty_since < $3
+               where s.kind = $1 and s.realm_id = $2 and s.remember_me = $7 and s.empty_since < $3
                  and ($4::timestamptz is null or (s.empty_since, s.session_id) > ($4, $5))
-               order by s.empty_since, s.session_id limit $6"#
+               order by s.empty_since, s.session_id limit $6"#,
+            remembered
         ),
     };
     Ok(cursor(rows))

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 
 use super::{cutoffs, revoke};
 use crate::flow::context::Cx;
-use crate::model::{Client, SessionId, UserId};
+use crate::model::event::EndReason;
+use crate::model::{Client, SessionId, SessionKind, UserId};
 use crate::oidc::grant_limits::{AtLimit, GrantLimits};
 use crate::store::offline_grant::{self, FoundGrant, GrantFilter};
 use crate::store::{self, Db, StoreError};
@@ -31,7 +32,7 @@ pub async fn make(cx: &Cx, db: &mut Db<'_>, client: &Client, user: &UserId, sess
         if limits.at_limit == AtLimit::Deny {
             return Ok(false);
         }
-        revoke::end_these(cx, db, &others[others.len() - surplus..], "offline_grants_max_per_user").await?;
+        revoke::end_these(cx, db, &others[others.len() - surplus..], EndReason::TooManyGrants).await?;
     }
     Ok(true)
 }
@@ -47,13 +48,7 @@ async fn others(
     let filter = GrantFilter {
         client: only.map(|client| client.uuid.clone()),
         user: Some(user.clone()),
-        ip_address: None,
-        unused_since: None,
-        scope: None,
-        granted_from: None,
-        granted_until: None,
-        live: cutoffs(cx, only, cx.now),
-        ends_before: None,
+        ..GrantFilter::all(SessionKind::Offline, cutoffs(cx, SessionKind::Offline, only, cx.now))
     };
     let mut found = offline_grant::list(db, &cx.snapshot().realm.id, &filter, None, LOOKED_AT).await?.grants;
     found.retain(|grant| grant.session != *session || grant.client != client.uuid);

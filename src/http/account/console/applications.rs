@@ -5,7 +5,8 @@ use axum::response::Response;
 
 use super::section::Section;
 use super::visitor::{OwnForm, Visitor, device_name};
-use crate::flow::account::applications::{self, Application, OfflineAccess};
+use crate::flow::account::applications::{self, Application};
+use crate::flow::admin::offline_grant::OfflineGrant;
 use crate::http::login::answer::client_url;
 use crate::http::path_segment;
 use crate::model::SessionId;
@@ -50,17 +51,17 @@ fn remove_address(visitor: &Visitor, client_id: &str) -> String {
     visitor.at(&format!("/applications/{}/remove", path_segment(client_id)))
 }
 
-fn offline_card(visitor: &Visitor, application: &Application, grant: &OfflineAccess) -> OfflineCard {
+fn offline_card(visitor: &Visitor, application: &Application, grant: &OfflineGrant) -> OfflineCard {
     let now = visitor.cx.now.unix_seconds();
     let end = || {
-        let (client, session) = (application.client.client_id.as_str(), grant.session.id.as_str());
+        let (client, session) = (application.client.client_id.as_str(), grant.found.session.as_str());
         visitor.at(&format!("/applications/{}/grants/{}/end", path_segment(client), path_segment(session)))
     };
-    let last_used_at = grant.session.last_access_at.unix_seconds();
+    let last_used_at = grant.found.last_used_at.unix_seconds();
     OfflineCard {
-        device: device_name(&Device::of(&grant.session.user_agent)),
-        ip_address: grant.session.ip_address.clone(),
-        granted_at: grant.session.started_at.unix_seconds(),
+        device: device_name(&Device::of(&grant.found.user_agent)),
+        ip_address: grant.found.ip_address.clone(),
+        granted_at: grant.found.granted_at.unix_seconds(),
         last_used_ago: now.saturating_sub(last_used_at),
         last_used_at,
         ends_at: grant.end.at.unix_seconds(),

@@ -42,7 +42,7 @@ fn card(visitor: &Visitor, session: &OwnSession) -> Card {
         ip_address: listed.ip_address.clone(),
         started_at: listed.started_at.unix_seconds(),
         last_used_ago: visitor.cx.now.unix_seconds().saturating_sub(listed.last_access_at.unix_seconds()),
-        ends_at: session.expires,
+        ends_at: session.ends_at.unix_seconds(),
         clients: known.map(|client| client.display_name().to_owned()).collect(),
         end: (!current && visitor.may_manage()).then(end),
     }
