@@ -40,10 +40,14 @@ pub async fn insert_code(
     Ok(())
 }
 
-/// Spends a code: of any number that present it at once, one finds it fresh. Whether it has expired is the caller's to say.
+/// Spends a code: of any number that present it at once, one finds it fresh. Whether it has expired is the caller's to say. Its user
+/// is held first, as by whoever ends what the user has before sessions are locked; what is read of the user next is as it stands.
 pub async fn consume(db: &mut Db<'_>, realm: &RealmId, code_hash: &[u8; 32], now: Timestamp) -> Result<Consumed, StoreError> {
     let row = sqlx::query!(
-        r#"update authorization_code a set used_at = $3
+        r#"with owner as materialized (
+             select u.user_id from authorization_code c join user_account u on u.realm_id = c.realm_id and u.user_id = c.user_id
+             where c.realm_id = $1 and c.code_hash = $2 and c.used_at is null for no key update of u)
+           update authorization_code a set used_at = $3 from owner
            where a.realm_id = $1 and a.code_hash = $2 and a.used_at is null
              and exists (select from session s where s.kind = 'online' and s.realm_id = $1 and s.session_id = a.session_id)
            returning a.session_id, a.user_id, a.client_uuid, a.expires_at, a.grant_details as "grant: Json<CodeGrant>""#,

@@ -51,8 +51,6 @@ async fn attempt(cx: &Cx, db: &mut Db<'_>, client: &Client, request: &CodeExchan
             return Ok(Err(invalid_code(trace(&code))));
         }
     };
-    // Before the session, as by who ends what the user has.
-    store::user::lock(db, realm, &code.user_id).await?;
     let Some(user) = store::user::find_user(db, realm, &code.user_id).await? else {
         return Ok(Err(invalid_code(trace(&code))));
     };
