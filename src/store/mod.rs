@@ -38,6 +38,7 @@ pub mod token_use;
 pub mod used_assertion;
 pub mod user;
 pub mod user_list;
+pub mod user_name;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -92,11 +92,11 @@ impl Taken {
 pub(in crate::flow) async fn taken(cx: &Cx, db: &mut Db<'_>, user: &User, except: Option<&UserId>) -> Result<Taken, StoreError> {
     let (realm, is_unique) = (&cx.snapshot().realm.id, !cx.settings().duplicate_emails_allowed);
     let email = user.email.as_deref();
-    store::user::hold_names(db, realm, &user.username, email).await?;
-    let (same_email, same_username) = store::user::find_taken(db, realm, &user.username, email, except).await?;
+    store::user_name::hold_names(db, realm, &user.username, email).await?;
+    let (same_email, same_username) = store::user_name::find_taken(db, realm, &user.username, email, except).await?;
     let mut crossed = (false, false);
     if cx.settings().login_with_email_allowed && is_unique {
-        crossed = store::user::find_taken(db, realm, email.unwrap_or_default(), Some(&user.username), except).await?;
+        crossed = store::user_name::find_taken(db, realm, email.unwrap_or_default(), Some(&user.username), except).await?;
     }
     Ok(Taken { email: same_email && is_unique || crossed.1, username: same_username || crossed.0 })
 }

@@ -309,7 +309,7 @@ pub fn fields(user: &User) -> BTreeMap<String, Vec<String>> {
 /// Whether another user has the address or the name. Two requests at once may both see nobody; then the database refuses one.
 async fn store_taken(cx: &Cx, db: &mut Db<'_>, user: &User, own: Option<&UserId>) -> Result<Option<Refusal>, StoreError> {
     let realm = &cx.snapshot().realm.id;
-    let (email, username) = store::user::find_taken(db, realm, &user.username, user.email.as_deref(), own).await?;
+    let (email, username) = store::user_name::find_taken(db, realm, &user.username, user.email.as_deref(), own).await?;
     Ok(if email && !cx.settings().duplicate_emails_allowed {
         Some(Refusal::SameEmail)
     } else {

@@ -29,7 +29,7 @@ const GOOD_FOR: Duration = Duration::from_secs(600);
 const SAMPLE: i64 = 10;
 /// Grants in a transaction, and transactions in a request.
 const BATCH: i64 = 256;
-const BATCHES: usize = 20;
+const BATCHES: usize = 50;
 /// The type of the token of a preview: it is good for nothing else.
 const TYPE: &str = "RevocationPreview";
 

@@ -1,0 +1,94 @@
+//! How many grants there are, and how they are used.
+
+use super::{GrantFilter, Place, plan_for_these_filters};
+use crate::base::Timestamp;
+use crate::model::{ClientUuid, RealmId, UserId};
+use crate::store::{Db, StoreError};
+
+/// How far a list is counted.
+pub const COUNTED: i64 = 100_000;
+
+/// How many grants, of how many users at how many clients; counted up to [`COUNTED`] grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrantCounts {
+    pub grants: i64,
+    pub users: i64,
+    pub clients: i64,
+}
+
+/// Call it within a transaction.
+pub async fn count(db: &mut Db<'_>, realm: &RealmId, filter: &GrantFilter) -> Result<GrantCounts, StoreError> {
+    plan_for_these_filters(db).await?;
+    sqlx::query!("set local statement_timeout = '60s'").execute(db.raw()).await?;
+    let none: Option<&Place> = None;
+    let row = found!(
+        query,
+        r#"select count(*) as "grants!", count(distinct g.user_id) as "users!", count(distinct g.client_uuid) as "clients!"
+           from (select s.user_id, p.client_uuid"#,
+        " limit $27) g",
+        realm,
+        filter,
+        none,
+        none,
+        COUNTED,
+    )
+    .fetch_one(db.raw())
+    .await?;
+    Ok(GrantCounts { grants: row.grants, users: row.users, clients: row.clients })
+}
+
+/// How the grants of one client are used.
+#[derive(Clone, Debug)]
+pub struct StaleGrants {
+    pub client: ClientUuid,
+    pub grants: i64,
+    pub users: i64,
+    /// How many of them have not been used since each of the moments that were asked for.
+    pub unused: Vec<i64>,
+    /// Never refreshed since they were granted.
+    pub never_used: i64,
+    /// When the one unused longest was used last.
+    pub oldest_use: Timestamp,
+}
+
+/// All clients that have grants, those with the most unused ones first. It reads every grant: a report, not a list. Call it
+/// within a transaction.
+pub async fn stale(
+    db: &mut Db<'_>,
+    realm: &RealmId,
+    filter: &GrantFilter,
+    moments: [Timestamp; 3],
+) -> Result<Vec<StaleGrants>, StoreError> {
+    plan_for_these_filters(db).await?;
+    sqlx::query!("set local statement_timeout = '60s'").execute(db.raw()).await?;
+    let none: Option<&Place> = None;
+    let rows = found!(
+        query,
+        r#"select g.client_uuid, count(*) as "grants!", count(distinct g.user_id) as "users!",
+             count(*) filter (where g.at < $27) as "unused_a!", count(*) filter (where g.at < $28) as "unused_b!",
+             count(*) filter (where g.at < $29) as "unused_c!", count(*) filter (where g.refreshes is null) as "never_used!",
+             min(g.at) as "oldest_use!"
+           from (select s.user_id, p.client_uuid, coalesce(part.at, p.started_at) as at, part.refreshes"#,
+        r#") g group by g.client_uuid order by 6 desc, 2 desc, 1"#,
+        realm,
+        filter,
+        none,
+        none,
+        moments[0].to_offset(),
+        moments[1].to_offset(),
+        moments[2].to_offset(),
+    )
+    .fetch_all(db.raw())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| StaleGrants {
+            client: ClientUuid::new(r.client_uuid),
+            grants: r.grants,
+            users: r.users,
+            unused: vec![r.unused_a, r.unused_b, r.unused_c],
+            never_used: r.never_used,
+            oldest_use: Timestamp::from_offset(r.oldest_use),
+        })
+        .collect())
+}
