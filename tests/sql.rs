@@ -19,7 +19,9 @@ const WITHOUT_REALM: &[(&str, &str)] = &[
     ("select 'a part without a chain: '", "the invariants hold in all realms"),
     ("with due as ( select n.realm_id, n.notice_id from logout_notice n", "claims notices that are due, of all realms"),
     ("set local plan_cache_mode = force_custom_plan", "tells Postgres how to plan what comes next"),
-    ("set local statement_timeout = '60s'", "gives what ends many grants its time"),
+    ("set local statement_timeout = '60s'", "gives a report of all grants its time"),
+    ("set local statement_timeout = '15min'", "gives what an administrator removes its time"),
+    ("select count(pg_advisory_xact_lock(name.hash))", "locks names, of which the realm is a part, and reads no table"),
 ];
 
 /// What the database's clock or generators would bring in; both come from the caller.
