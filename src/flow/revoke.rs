@@ -7,7 +7,7 @@ use super::grant::Trace;
 use super::grant::open::type_name;
 use super::{event, keys};
 use crate::base::Timestamp;
-use crate::model::event::{EndReason, EventKind};
+use crate::model::event::EventKind;
 use crate::model::{Client, SessionId, SessionKind};
 use crate::oidc::refresh_token::PresentedRefreshToken;
 use crate::oidc::{OAuthError, OAuthErrorCode};
@@ -61,7 +61,6 @@ async fn revoke_part(cx: &Cx, client: &Client, token: &PresentedRefreshToken) ->
     });
     let Some(found) = detached.await? else { return Ok(Outcome::Invalid) };
     let details = Map::from_iter([
-        ("reason".to_owned(), Value::from(EndReason::Client.as_str())),
         ("refresh_token_type".to_owned(), Value::from(type_name(token.kind))),
         ("refresh_token_id".to_owned(), Value::from(token.id.as_str())),
     ]);

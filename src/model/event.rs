@@ -128,8 +128,6 @@ pub enum EndReason {
     Expired,
     Administrator,
     User,
-    /// The client that held it.
-    Client,
     /// Another user signed in in the same browser.
     AnotherUser,
     TooManyChains,
@@ -142,7 +140,6 @@ impl EndReason {
             Self::Expired => "expired",
             Self::Administrator => "administrator",
             Self::User => "user",
-            Self::Client => "client",
             Self::AnotherUser => "another_user",
             Self::TooManyChains => "too_many_refresh_token_chains",
             Self::TooManyGrants => "offline_grants_max_per_user",

@@ -47,8 +47,8 @@ pub async fn list<'a>(cx: &Cx, user: &'a User) -> Result<Vec<Granted<'a>>, Store
     Ok(found.into_values().collect())
 }
 
-/// Takes back the consent and ends what the client has of the user: its offline sessions, and its part in the online ones. A client
-/// that wants to know is told.
+/// Takes back the consent and ends what the client has of the user: its offline sessions, and its part in the online ones, of
+/// which a client that wants to know is told.
 /// False if there was neither a consent nor an offline session.
 ///
 /// `recorded`: the event of it, written along if something was taken away.
@@ -56,12 +56,11 @@ pub async fn revoke(cx: &Cx, user: &User, client: &Client, recorded: Option<&Eve
     let realm = &cx.snapshot().realm.id;
     let revoked = cx.store().in_tx(async |db| {
         store::user::touch(db, realm, &user.id).await?;
+        // Of its offline sessions it is not told, as in Keycloak: its next refresh says so.
         let mut told = Vec::new();
-        let kinds: &[SessionKind] =
-            if logout_notice::is_told(cx, client) { &[SessionKind::Online, SessionKind::Offline] } else { &[] };
-        for kind in kinds {
-            let parts = logout_notice::find(cx, db, *kind, Ending::OfUser { user: &user.id, except: None }).await?;
-            told.extend(parts.into_iter().filter(|part| part.client == client.uuid));
+        if logout_notice::is_told(cx, client) {
+            told = logout_notice::find(cx, db, SessionKind::Online, Ending::OfUser { user: &user.id, except: None }).await?;
+            told.retain(|part| part.client == client.uuid);
         }
         let had_consent = store::consent::delete_consent(db, realm, &user.id, &client.uuid).await?;
         let (offline, end) = (SessionKind::Offline, (WhenEmpty::End, cx.now));
