@@ -125,7 +125,9 @@ pub async fn put_registration_token(
     Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }
 
+/// Deletes a client and all that refers to it. Call it within a transaction.
 pub async fn delete_client(db: &mut Db<'_>, realm: &RealmId, client: &ClientUuid) -> Result<bool, StoreError> {
+    db.unhurried().await?;
     let done = sqlx::query!("delete from client where realm_id = $1 and client_uuid = $2", realm.as_str(), client.as_str());
     Ok(done.execute(db.raw()).await?.rows_affected() == 1)
 }

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use nightlatch::flow::logout_notice;
 use serde_json::{Value, json};
 
+use crate::issued_before::{OFFLINE, grant};
 use crate::support::{TestServer, claims, refresh_token};
 
 /// A client's own server: what it heard, and what it answers next.
@@ -141,5 +142,79 @@ async fn a_logout_that_tells_nobody_writes_no_notice_and_one_that_is_undone_tell
     server.advance(Duration::from_secs(60));
     assert_eq!(logout_notice::send_due(&server.server).await.unwrap(), 0);
     assert_eq!(ears.take(), Vec::<Value>::new());
+    server.finish().await;
+}
+
+/// The sessions of which the client heard.
+fn sessions(heard: &[Value]) -> Vec<Value> {
+    heard.iter().map(|token| claims(token)["sid"].clone()).collect()
+}
+
+/// With a reason, each of the realm's sessions that were ended so.
+async fn ended(server: &TestServer) -> Vec<(Value, Value)> {
+    let events = server.admin().await.get("/demo/events?type=USER_SESSION_DELETED").await;
+    events.as_array().unwrap().iter().map(|e| (e["details"]["reason"].clone(), e["sessionId"].clone())).collect()
+}
+
+async fn listening() -> (TestServer, Ears) {
+    let server = TestServer::start().await;
+    server.admin().await.set(json!({"eventsEnabled": true, "enabledEventTypes": ["USER_SESSION_DELETED"]})).await;
+    let ears = Ears::listen().await;
+    told(&server, &ears.url).await;
+    (server, ears)
+}
+
+#[tokio::test]
+async fn a_session_that_a_refresh_finds_lapsed_is_told_of_like_any_other_that_ends() {
+    let (server, ears) = listening().await;
+    let tokens = server.sign_in("openid").await;
+    let sid = claims(&tokens["access_token"])["sid"].clone();
+    // Before the token's own end: the realm has shortened what sessions have.
+    server.admin().await.set(json!({"ssoSessionIdleTimeout": 60})).await;
+    server.advance(Duration::from_secs(61));
+    for _ in 0..2 {
+        assert_eq!(server.refresh(&refresh_token(&tokens)).await.refusal().2, "Session not active");
+    }
+    assert_eq!(sessions(&ears.take()), [sid.clone()], "once");
+    assert_eq!(ended(&server).await, [(json!("expired"), sid)]);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn who_signs_in_where_another_user_is_ends_that_session_and_its_clients_hear_of_it() {
+    let (server, ears) = listening().await;
+    let bob = json!({"username": "bob", "enabled": true, "email": "bob@example.org", "firstName": "B", "lastName": "B",
+        "credentials": [{"type": "password", "value": "bob"}]});
+    let admin = server.admin().await;
+    assert_eq!(admin.call(reqwest::Method::POST, "/demo/users", Some(&bob)).await.status, 201);
+    let browser = server.browser();
+    // A page from before Alice signed in, in the same browser.
+    let page = browser.get(&server.authorization("demo-backup", &[("scope", "openid")])).await;
+    let alices = grant(&server, &browser, "openid").await;
+    let back = browser.post(&page.action(), &[("username", "bob"), ("password", "bob")]).await;
+    assert!(back.parameter("code").is_some(), "{}", back.html);
+    let sid = claims(&alices["access_token"])["sid"].clone();
+    assert_eq!(ended(&server).await, [(json!("another_user"), sid.clone())]);
+    assert_eq!(server.refresh(&refresh_token(&alices)).await.status, 400);
+    assert_eq!(ears.take(), [Value::Null; 0], "nobody waits for it to sign in");
+    server.advance(Duration::from_secs(31));
+    logout_notice::send_due(&server.server).await.unwrap();
+    assert_eq!(sessions(&ears.take()), [sid]);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_client_whose_consent_is_taken_back_hears_of_the_sign_in_and_not_of_offline_access() {
+    let (server, ears) = listening().await;
+    let browser = server.browser();
+    let online = grant(&server, &browser, "openid").await;
+    grant(&server, &browser, OFFLINE).await;
+    // Of another sign-in, which is offline alone.
+    server.offline_token().await;
+    let admin = server.admin().await;
+    let path = format!("/demo/users/{}/consents/demo-backup", admin.alice().await);
+    assert_eq!(admin.delete(&path).await.status, 204);
+    assert_eq!(sessions(&ears.take()), [claims(&online["access_token"])["sid"].clone()]);
+    assert_eq!(admin.offline_sessions("demo-backup").await, 0);
     server.finish().await;
 }

@@ -201,6 +201,8 @@ async fn r12_after_a_restore_the_owner_is_ahead_and_a_thief_with_an_older_token_
             stolen = refresh_token(&server.refresh(&stolen).await.granted());
             assert_ne!(stolen, second, "a fork of the same generation");
         }
+        let seen = server.as_backup("/token/introspect", &[("token", &third)]).await.granted();
+        assert_eq!(seen["active"], true, "what a refresh takes is active");
         let fourth = refresh_token(&server.refresh(&third).await.granted());
         assert_eq!(server.refresh(&stolen).await.refusal(), STALE, "it might be a retry that was overtaken");
         assert_eq!(refresh_token(&server.refresh(&third).await.granted()), fourth, "nothing is revoked");

@@ -10,12 +10,12 @@ use sqlx::{Connection, PgConnection};
 use crate::better_than_keycloak::let_service_account_refresh;
 use crate::support::{Admin, Browser, TestServer, claims, database_address, refresh_token};
 
-const OFFLINE: &str = "openid offline_access";
+pub const OFFLINE: &str = "openid offline_access";
 const PLACES: [&str; 4] = ["introspection", "userinfo", "account", "admin"];
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Alice's tokens by a code of this browser, which signs in, to be remembered, where it is asked to.
-async fn grant(server: &TestServer, browser: &Browser<'_>, scope: &str) -> Value {
+pub async fn grant(server: &TestServer, browser: &Browser<'_>, scope: &str) -> Value {
     let mut page = browser.get(&server.authorization("demo-backup", &[("scope", scope)])).await;
     if page.parameter("code").is_none() {
         let form = [("username", "alice"), ("password", "alice"), ("rememberMe", "on")];

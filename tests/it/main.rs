@@ -30,6 +30,7 @@ mod components;
 mod consent;
 mod contention;
 mod embedded;
+mod explain;
 mod forgotten_password;
 mod graceful;
 mod grant_limits;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::partial_import_rights::with_roles;
 use crate::support::{Admin, DAY, TestServer, refresh_token};
 
 const PATH: &str = "/demo/nightlatch/offline-grants";
@@ -180,6 +181,14 @@ async fn what_browsers_hold_and_what_was_issued_ends_the_same_way() {
     let (_, preview) = post(&admin, "revocation-preview", client).await;
     post(&admin, "revocation", json!({"token": preview["token"]})).await;
     assert_eq!(server.refresh(&fresh).await.refusal().2, "Stale token");
+    // Without a client or a user: the realm's. The administrator's own token is another realm's.
+    let last = server.offline_token().await;
+    server.advance(Duration::from_secs(10));
+    let admin = server.admin().await;
+    let (_, preview) = post(&admin, "revocation-preview", json!({"kind": "tokens"})).await;
+    let now = server.now();
+    assert_eq!(post(&admin, "revocation", json!({"token": preview["token"]})).await.1["notBefore"], now);
+    assert_eq!(server.refresh(&last).await.refusal().2, "Stale token");
     for wrong in [
         json!({"kind": "all"}),
         json!({"kind": "tokens", "scope": "openid"}),
@@ -188,6 +197,28 @@ async fn what_browsers_hold_and_what_was_issued_ends_the_same_way() {
     ] {
         assert_eq!(post(&admin, "revocation-preview", wrong.clone()).await.0, 400, "{wrong}");
     }
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn making_a_clients_tokens_stale_takes_the_right_to_change_the_client() {
+    let server = TestServer::start().await;
+    let helper = with_roles(&server, &["manage-users"]).await;
+    let of_client = json!({"kind": "tokens", "clientId": "demo-backup"});
+    assert_eq!(post(&helper, "revocation-preview", of_client.clone()).await.0, 403);
+    assert_eq!(post(&helper, "revocation-preview", json!({"kind": "tokens", "userId": "nobody"})).await.0, 200);
+    let helper = with_roles(&server, &["manage-clients"]).await;
+    let (_, preview) = post(&helper, "revocation-preview", of_client).await;
+    assert_eq!(post(&helper, "revocation", json!({"token": preview["token"]})).await.0, 200);
+    // Who lost the right in between does not act on an older preview.
+    let admin = server.admin().await;
+    let management = admin.client("realm-management").await;
+    let path = format!("/demo/users/{}/role-mappings/clients/{management}", admin.alice().await);
+    let role = admin.get(&format!("/demo/clients/{management}/roles/manage-clients")).await;
+    assert_eq!(admin.call(Method::DELETE, &path, Some(&json!([role]))).await.status, 204);
+    server.advance(Duration::from_secs(2));
+    let helper = server.admin_of_demo("alice", "alice").await;
+    assert_eq!(post(&helper, "revocation", json!({"token": preview["token"]})).await.0, 403);
     server.finish().await;
 }
 
@@ -214,70 +245,5 @@ async fn many_grants_go_in_several_transactions_while_others_are_in_use() {
     assert_eq!(ended, (200, json!({"revoked": 292, "done": true})));
     assert_eq!(server.refresh(&unused[100]).await.status, 400);
     assert_eq!(admin.offline_sessions("demo-backup").await, 8);
-    server.finish().await;
-}
-
-/// The answer to "why", and the first rule that is broken.
-async fn explained(server: &TestServer, question: Value) -> (Value, Value) {
-    let answer = server.admin().await.call(Method::POST, "/demo/nightlatch/explain", Some(&question)).await;
-    assert_eq!(answer.status, 200, "{:?}", answer.body);
-    (answer.body["reason"].clone(), answer.body)
-}
-
-#[tokio::test]
-async fn it_is_explained_which_rule_ends_a_token_and_where_it_comes_from() {
-    let server = TestServer::start().await;
-    let token = server.offline_token().await;
-    let (reason, whole) = explained(&server, json!({"token": token})).await;
-    assert_eq!((reason, &whole["usable"], &whole["tokenType"]), (Value::Null, &json!(true), &json!("Offline")));
-    assert_eq!(whole["endsAt"], json!((server.now() + 2_592_000) * 1_000));
-    let rule =
-        |whole: &Value, name: &str| whole["checks"].as_array().unwrap().iter().find(|c| c["rule"] == name).unwrap().clone();
-    assert_eq!(
-        rule(&whole, "session-idle")["setting"],
-        json!({"name": "offlineSessionIdleTimeout", "of": "realm", "value": 2_592_000})
-    );
-    // Whatever ends the token is named, and goes again with its cause.
-    let admin = server.admin().await;
-    admin.put_user(json!({"enabled": false})).await;
-    assert_eq!(explained(&server, json!({"token": token})).await.0, "user-enabled");
-    server.admin().await.put_user(json!({"enabled": true})).await;
-    server.advance(Duration::from_secs(10));
-    let now = server.now();
-    server.admin().await.set(json!({"notBefore": now})).await;
-    let (reason, whole) = explained(&server, json!({"token": token})).await;
-    assert_eq!((reason, rule(&whole, "not-before")["setting"]["of"].clone()), (json!("not-before"), json!("realm")));
-    server.admin().await.set(json!({"notBefore": 0})).await;
-    server.refresh(&token).await.granted();
-    server.advance(31 * DAY);
-    let (reason, whole) = explained(&server, json!({"token": token})).await;
-    assert_eq!((reason, rule(&whole, "session-idle")["at"].clone()), (json!("session-idle"), json!((now + 2_592_000) * 1_000)));
-    server.finish().await;
-}
-
-#[tokio::test]
-async fn asking_why_uses_nothing_up() {
-    let server = TestServer::start().await;
-    server.admin().await.set(json!({"revokeRefreshToken": true})).await;
-    let first = server.offline_token().await;
-    let second = refresh_token(&server.refresh(&first).await.granted());
-    let (reason, whole) = explained(&server, json!({"token": first})).await;
-    assert_eq!((reason, &whole["usable"]), (json!("rotation"), &json!(false)), "{whole}");
-    assert_eq!(explained(&server, json!({"token": second})).await.0, Value::Null);
-    let tokens = server.refresh(&second).await.granted();
-    assert_eq!(explained(&server, json!({"token": tokens["access_token"]})).await.0, Value::Null);
-    let session = crate::support::claims(&tokens["refresh_token"])["sid"].clone();
-    assert_eq!(explained(&server, json!({"sessionId": session, "clientId": "demo-backup"})).await.0, Value::Null);
-    assert_eq!(explained(&server, json!({"sessionId": session, "clientId": "demo-spa"})).await.0, "part-found");
-    assert_eq!(
-        explained(&server, json!({"sessionId": session, "clientId": "demo-backup", "kind": "online"})).await.0,
-        "session-found"
-    );
-    assert_eq!(explained(&server, json!({"token": "x.y.z"})).await.0, "signature");
-    let admin = server.admin().await;
-    for wrong in [json!({}), json!({"token": "a", "sessionId": "b"}), json!({"sessionId": "b"}), json!({"token": 1, "x": 2})] {
-        let answer = admin.call(Method::POST, "/demo/nightlatch/explain", Some(&wrong)).await;
-        assert_eq!(answer.status, 400, "{wrong}: {:?}", answer.body);
-    }
     server.finish().await;
 }

@@ -14,7 +14,7 @@ async fn bring(admin: &Admin<'_>, if_exists: &str, file: Value) -> Answer {
 }
 
 /// Gives alice roles of `realm-management`, and answers her as an administrator.
-async fn with_roles<'a>(server: &'a TestServer, names: &[&str]) -> Admin<'a> {
+pub async fn with_roles<'a>(server: &'a TestServer, names: &[&str]) -> Admin<'a> {
     let admin = server.admin().await;
     let (alice, management) = (admin.alice().await, admin.client("realm-management").await);
     let own = format!("/demo/users/{alice}/role-mappings/clients/{management}");

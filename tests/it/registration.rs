@@ -134,6 +134,29 @@ async fn of_eight_who_register_one_name_at_once_one_gets_it() {
     server.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cve_2026_19607_of_eight_who_take_one_text_at_once_as_name_or_as_address_one_gets_it() {
+    let server = open_to_all(json!({})).await;
+    let browsers: Vec<Browser<'_>> = (0..8).map(|_| server.browser()).collect();
+    let mut actions = Vec::new();
+    for browser in &browsers {
+        actions.push(form(&server, browser).await.action());
+    }
+    let text = "dora@example.org";
+    let others: Vec<(String, String)> = (0..8).map(|n| (format!("d{n}"), format!("d{n}@example.org"))).collect();
+    let sent = browsers.iter().zip(&actions).zip(&others).enumerate().map(|(n, ((browser, action), (name, email)))| async move {
+        let fields = if n % 2 == 0 {
+            [("username", text), ("email", email.as_str())]
+        } else {
+            [("username", name.as_str()), ("email", text)]
+        };
+        browser.post(action, &filled(&fields)).await
+    });
+    let pages = futures(sent).await;
+    assert_eq!(pages.iter().filter(|page| page.parameter("code").is_some()).count(), 1);
+    server.finish().await;
+}
+
 #[tokio::test]
 async fn where_nobody_may_register_neither_page_nor_form_is_there() {
     let server = TestServer::start().await;

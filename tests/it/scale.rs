@@ -230,6 +230,30 @@ async fn a_revocation_comes_to_its_end_however_many_others_there_are() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_and_all_sessions_end_however_many_there_are() {
+    let server = TestServer::start().await;
+    let number = sessions();
+    let mut connection = seed(&server, number).await;
+    let left = async |connection: &mut PgConnection, table: &str| -> i64 {
+        let count = format!("select count(*) from {table} where session_id like 'seed-%'");
+        sqlx::query_scalar(AssertSqlSafe(count)).fetch_one(connection).await.unwrap()
+    };
+    let admin = server.admin().await;
+    let client = admin.client("demo-backup").await;
+    assert_eq!(admin.delete(&format!("/demo/clients/{client}")).await.status, 204);
+    assert_eq!(left(&mut connection, "client_session").await, 0);
+    assert_eq!(u64::try_from(left(&mut connection, "session").await).unwrap(), number, "they lapse, without a part");
+    assert_eq!(admin.call(Method::POST, "/demo/logout-all", None).await.status, 200);
+    if number <= 100_000 {
+        assert_eq!(left(&mut connection, "session").await, 0);
+        server.finish().await;
+    } else {
+        // The rest goes behind the answer.
+        server.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn users_are_found_by_a_part_of_their_names_however_many_there_are() {
     let number = sessions();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use nightlatch::flow::sweep::{self, SweepRules, Swept};
 use serde_json::json;
 
+use crate::issued_before::grant;
 use crate::races::{behind, beside};
 use crate::rotation::futures;
 use crate::support::{DAY, TestServer, claims, refresh_token, rounds};
@@ -39,6 +40,29 @@ async fn what_lives_stays_and_what_has_lapsed_goes_batch_by_batch() {
     assert_eq!(counts(swept), (7, 0), "a dry run promises what a run does");
     assert!(swept.batches > 3);
     assert_eq!(counts(sweep::run(&server.server, rules(2, false)).await.unwrap()), (0, 0));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_remembered_and_lives_is_not_looked_at_again_and_again() {
+    let server = TestServer::start().await;
+    let remembered =
+        json!({"rememberMe": true, "ssoSessionIdleTimeoutRememberMe": 864_000, "ssoSessionMaxLifespanRememberMe": 8_640_000});
+    server.admin().await.set(remembered).await;
+    grant(&server, &server.browser(), "openid").await;
+    // Beyond SSO Session Idle and Max, which are not its own.
+    server.advance(Duration::from_secs(40_000));
+    let first = sweep::run(&server.server, rules(2, false)).await.unwrap();
+    // The administrator's, hers, and what lives short.
+    assert_eq!((first.online_sessions, first.batches), (1, 3), "{first:?}");
+    server.advance(Duration::from_secs(60));
+    let second = sweep::run(&server.server, rules(2, false)).await.unwrap();
+    assert_eq!((second.online_sessions, second.batches), (0, 1), "{second:?}");
+    // A bucket's width and the margin after its own end it is gone.
+    server.advance(Duration::from_secs(864_000 - 40_060 - 60));
+    assert_eq!(counts(sweep::run(&server.server, rules(2, false)).await.unwrap()), (0, 0));
+    server.advance(Duration::from_secs(60 + 60 + 60));
+    assert_eq!(counts(sweep::run(&server.server, rules(2, false)).await.unwrap()), (0, 1));
     server.finish().await;
 }
 

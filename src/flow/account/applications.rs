@@ -24,8 +24,10 @@ pub struct Application {
     pub offline: Vec<OfflineGrant>,
 }
 
-/// How many grants are shown. Who has more has a program that forgets its tokens, and removes them together.
-const MAX_GRANTS: i64 = 1_000;
+/// How many grants of a user are looked at, and how many of one client are shown. Who has more has a program that forgets its
+/// tokens, and removes them together.
+const MAX_GRANTS: i64 = 10_000;
+const SHOWN: usize = 100;
 
 /// By `client_id`.
 pub async fn list(cx: &Cx, user: &User) -> Result<Vec<Application>, StoreError> {
@@ -51,7 +53,11 @@ pub async fn list(cx: &Cx, user: &User) -> Result<Vec<Application>, StoreError> 
         }
     }
     for grant in offline_grant::of_user(cx, &user.id, None, MAX_GRANTS).await? {
-        note(&Arc::clone(&grant.client), &|application| application.offline.push(grant.clone()));
+        note(&grant.client, &|application| {
+            if application.offline.len() < SHOWN {
+                application.offline.push(grant.clone());
+            }
+        });
     }
     Ok(found.into_values().collect())
 }

@@ -210,7 +210,12 @@ async fn rename_account(cx: &Cx, db: &mut Db<'_>, client: &Client) -> Result<(),
 pub async fn delete(cx: &Cx, client: &Client) -> Result<(), Refusal> {
     refuse_administrative(cx, &client.client_id)?;
     refuse_built_in(client)?;
-    // Its parts go before, a few in each transaction: nobody waits for the end of a client that has millions.
+    detach(cx, client).await?;
+    write_realm(cx, async |db| delete_in(cx, db, client).await).await
+}
+
+/// Ends the client's parts of sessions, a few in each transaction: nobody waits for the end of a client that has millions.
+async fn detach(cx: &Cx, client: &Client) -> Result<(), StoreError> {
     let realm = &cx.snapshot().realm.id;
     for kind in [SessionKind::Online, SessionKind::Offline] {
         let mut last = None;
@@ -223,7 +228,7 @@ pub async fn delete(cx: &Cx, client: &Client) -> Result<(), Refusal> {
             }
         }
     }
-    write_realm(cx, async |db| delete_in(cx, db, client).await).await
+    Ok(())
 }
 
 /// The same within a transaction.

@@ -48,8 +48,7 @@ pub async fn list<'a>(cx: &Cx, user: &'a User) -> Result<Vec<Granted<'a>>, Store
 }
 
 /// Takes back the consent and ends what the client has of the user: its offline sessions, and its part in the online ones, of
-/// which a client that wants to know is told.
-/// False if there was neither a consent nor an offline session.
+/// which a client that wants to know is told. False if there was neither a consent nor an offline session.
 ///
 /// `recorded`: the event of it, written along if something was taken away.
 pub async fn revoke(cx: &Cx, user: &User, client: &Client, recorded: Option<&Event>) -> Result<bool, StoreError> {

@@ -62,7 +62,9 @@ pub async fn run(server: &Server, rules: SweepRules) -> Result<Swept, StoreError
     for (_, name, _) in realms {
         let Some(realm) = server.realms.current(&server.store, &name).await? else { continue };
         for kind in [SessionKind::Online, SessionKind::Offline] {
-            let mut pass = Pass { server, realm: &realm, kind, rules, now, batches: 0, lag: Duration::ZERO };
+            let (lag, spare) = (Duration::ZERO, Duration::ZERO);
+            let mut pass = Pass { server, realm: &realm, kind, rules, now, batches: 0, lag, spare };
+            pass.spare = sessions::spare(&pass);
             let removed = (sessions::sweep(&mut pass).await?, parts::sweep(&mut pass).await?);
             swept.batches += pass.batches;
             swept.lag = swept.lag.max(pass.lag);
@@ -94,6 +96,8 @@ struct Pass<'a> {
     now: Timestamp,
     batches: u64,
     lag: Duration,
+    /// For how much longer remembered sessions are left alone.
+    spare: Duration,
 }
 
 /// Which limit ended a session or a part.
@@ -133,15 +137,11 @@ impl Pass<'_> {
         self.now - self.rules.margin
     }
 
-    /// The candidates that live, and the bucket that they belong into: that of the latest use, and as much later as `spare` says.
-    /// `shortest` is the idle time that the candidates are looked for by.
-    fn living(
-        candidates: &[Candidate],
-        gone: &[SessionId],
-        shortest: Duration,
-        spare: impl Fn(&Candidate) -> Duration,
-    ) -> Vec<(SessionId, Timestamp)> {
-        let bucket = |c: &Candidate| (c.last_used_at + spare(c)).floor_to(bucket_span(shortest));
+    /// The candidates that live, and the bucket that they belong into: that of the latest use, and `spare` later where they are
+    /// remembered. `shortest` is the idle time that the candidates are looked for by.
+    fn living(candidates: &[Candidate], gone: &[SessionId], shortest: Duration, spare: Duration) -> Vec<(SessionId, Timestamp)> {
+        let later = |c: &Candidate| if c.remember_me { spare } else { Duration::ZERO };
+        let bucket = |c: &Candidate| (c.last_used_at + later(c)).floor_to(bucket_span(shortest));
         candidates.iter().filter(|c| !gone.contains(&c.session)).map(|c| (c.session.clone(), bucket(c))).collect()
     }
 

@@ -89,7 +89,7 @@ async fn remove(pass: &Pass<'_>, client: &Client, ids: &[SessionId], cutoff: Tim
                 pass.record(db, candidate, Some(client), *reason).await?;
             }
             parts::delete(db, pass.kind, realm, &client.uuid, (&gone, pass.now)).await?;
-            let living = Pass::living(&candidates, &gone, shortest_idle(pass, client), |_| Duration::ZERO);
+            let living = Pass::living(&candidates, &gone, shortest_idle(pass, client), Duration::ZERO);
             put_off(db, pass.kind, realm, Some(&client.uuid), (&living, cutoff)).await?;
         }
         Ok(lapsed.iter().map(|(_, (lapsed_at, _))| *lapsed_at).collect())

@@ -16,7 +16,7 @@ use crate::store::sweep::{Batch, Candidate, put_off};
 pub(super) async fn sweep(pass: &mut Pass<'_>) -> Result<u64, StoreError> {
     let mut found = HashSet::new();
     // A bucket stands for the uses within its span: none before it has lapsed to its end.
-    let shortest = shortest_idle(pass);
+    let shortest = limits(pass, false).idle;
     by(pass, By::Idle, pass.judged_at() - shortest - bucket_span(shortest), &mut found).await?;
     for remembered in [false, true] {
         let limits = limits(pass, remembered);
@@ -28,15 +28,11 @@ pub(super) async fn sweep(pass: &mut Pass<'_>) -> Result<u64, StoreError> {
     Ok(found.len() as u64)
 }
 
-/// Chains do not say whether their sign-in is remembered: candidates are those that may have lapsed if it is not.
-fn shortest_idle(pass: &Pass<'_>) -> Duration {
-    limits(pass, false).idle.min(limits(pass, true).idle)
-}
-
-/// How much longer a session lives than candidates are looked for by: what is remembered is not looked at all the time until then.
-/// None where a client's part, found by the same buckets, may be over sooner.
-fn spare(pass: &Pass<'_>, candidate: &Candidate) -> Duration {
-    if parts::any_is_stricter(pass) { Duration::ZERO } else { limits(pass, candidate.remember_me).idle - shortest_idle(pass) }
+/// How much longer a remembered session lives than candidates are looked for by: chains do not say whether their sign-in is
+/// remembered, and it is not looked at all the time until then. None where a client's part, found by the same buckets, may be over
+/// sooner.
+pub(super) fn spare(pass: &Pass<'_>) -> Duration {
+    if parts::any_is_stricter(pass) { Duration::ZERO } else { limits(pass, true).idle - limits(pass, false).idle }
 }
 
 fn limits(pass: &Pass<'_>, remember_me: bool) -> Limits {
@@ -73,7 +69,7 @@ async fn remove(pass: &Pass<'_>, ids: &[SessionId], cutoff: Timestamp) -> Result
                 pass.record(db, candidate, None, *reason).await?;
             }
             sessions::delete(db, pass.kind, realm, &gone).await?;
-            let living = Pass::living(&candidates, &gone, shortest_idle(pass), |candidate| spare(pass, candidate));
+            let living = Pass::living(&candidates, &gone, limits(pass, false).idle, pass.spare);
             put_off(db, pass.kind, realm, None, (&living, cutoff)).await?;
         }
         Ok(lapsed.iter().map(|(c, (lapsed_at, _))| (c.session.clone(), *lapsed_at)).collect())

@@ -257,7 +257,8 @@ async fn page(
     let rows = found!(
         query,
         r#"select p.session_id, p.client_uuid, s.user_id, u.username, s.ip_address, part.ip as last_ip_address, s.user_agent,
-             s.remember_me, s.started_at as session_started_at, p.started_at as granted_at, coalesce(part.at, p.started_at) as "last_used_at!",
+             s.remember_me, s.started_at as session_started_at, p.started_at as granted_at,
+             coalesce(part.at, p.started_at) as "last_used_at!",
              greatest(s.last_grant_at, used.at) as "session_used_at!", part.refreshes, p.details as "details: Json<ClientSessionDetails>""#,
         " order by p.session_id, p.client_uuid limit $27",
         realm,

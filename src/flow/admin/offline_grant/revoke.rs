@@ -1,8 +1,9 @@
 //! Ending grants: one, or all that a search finds, after a preview of what that will be.
 //!
-//! The same way end online sessions, and tokens by a not-before. A preview says how many grants, users and clients are meant, and gives a token that ends exactly these: what was granted, or
+//! A preview says how many grants, users and clients are meant, and gives a token that ends exactly these: what was granted, or
 //! used where it was searched as unused, after the preview is left alone. A run is cut into transactions, and a request takes as
-//! many as it has time for: its answer brings a token that goes on where it stopped.
+//! many as it has time for: its answer brings a token that goes on where it stopped. What clients hold in browsers' sign-ins ends
+//! the same way, and so do tokens, by a not-before.
 
 use std::time::Duration;
 
