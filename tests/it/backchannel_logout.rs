@@ -175,7 +175,7 @@ async fn a_session_that_a_refresh_finds_lapsed_is_told_of_like_any_other_that_en
     for _ in 0..2 {
         assert_eq!(server.refresh(&refresh_token(&tokens)).await.refusal().2, "Session not active");
     }
-    assert_eq!(sessions(&ears.take()), [sid.clone()], "once");
+    assert_eq!(sessions(&ears.take()), std::slice::from_ref(&sid), "once");
     assert_eq!(ended(&server).await, [(json!("expired"), sid)]);
     server.finish().await;
 }

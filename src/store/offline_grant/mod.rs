@@ -78,8 +78,26 @@ pub struct GrantFilter {
 /// The place in a list, in the order of sessions and clients, after which a page begins.
 pub type Place = (String, String);
 
-/// How many grants one request looks at for a filter that no index serves.
-const LOOKED_AT: i64 = 2_000;
+/// How far one statement goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach {
+    /// Grants that it finds at most.
+    pub found: i64,
+    /// Grants that it looks at for a filter that no index serves.
+    pub looked_at: i64,
+}
+
+impl Reach {
+    /// Of a page that somebody waits for: some 30 µs for each grant that is looked at.
+    pub const fn page(found: i64) -> Self {
+        Self { found, looked_at: 300 }
+    }
+
+    /// Of a run through all of them.
+    pub const fn batch(found: i64) -> Self {
+        Self { found, looked_at: 2_000 }
+    }
+}
 
 /// A page, and the place after which the next one begins; none if there is no more.
 #[derive(Clone, Debug)]
@@ -130,29 +148,26 @@ macro_rules! found {
                 + r#" from client_session p
              cross join lateral (select array_position($11::text[], p.client_uuid) as n) l
              join session s on s.kind = $22 and s.realm_id = p.realm_id and s.session_id = p.session_id
-               and s.session_id >= $2 and ($20::text is null or s.session_id <= $20)
-             join user_account u on u.realm_id = s.realm_id and u.user_id = s.user_id
-             left join lateral (select max(c.last_refresh_at) as at from chain c
-                                where c.kind = $22 and c.realm_id = $1 and c.session_id = p.session_id) used on true
-             left join lateral (select max(c.last_refresh_at) as at, sum(c.refreshes)::bigint as refreshes,
-                                  (array_agg(c.last_ip_address order by c.last_refresh_at desc))[1] as ip
-                                from chain c
-                                where c.kind = $22 and c.realm_id = $1 and c.session_id = p.session_id
-                                  and c.client_uuid = p.client_uuid) part on true
+             cross join lateral (
+               select max(c.last_refresh_at) as session_at,
+                 max(c.last_refresh_at) filter (where c.client_uuid = p.client_uuid) as at,
+                 sum(c.refreshes) filter (where c.client_uuid = p.client_uuid)::bigint as refreshes,
+                 (array_agg(c.last_ip_address order by c.last_refresh_at desc) filter (where c.client_uuid = p.client_uuid))[1] as ip
+               from chain c where c.kind = $22 and c.realm_id = $1 and c.session_id = p.session_id) used
              where p.kind = $22 and p.realm_id = $1 and p.session_id >= $2 and (p.session_id, p.client_uuid) > ($2, $3)
                and ($20::text is null or p.session_id <= $20 and (p.session_id, p.client_uuid) <= ($20, $21))
                and ($4::text is null or p.client_uuid = $4) and ($5::text is null or s.user_id = $5)
-               and ($6::text is null or s.ip_address = $6 or part.ip = $6)
-               and ($7::timestamptz is null or coalesce(part.at, p.started_at) < $7)
+               and ($6::text is null or s.ip_address = $6 or used.ip = $6)
+               and ($7::timestamptz is null or coalesce(used.at, p.started_at) < $7)
                and ($8::text is null or p.details -> 'scopes' ? $8)
                and ($9::timestamptz is null or p.started_at >= $9) and ($10::timestamptz is null or p.started_at < $10)
-               and (not s.remember_me and coalesce(part.at, p.started_at) > ($12::timestamptz[])[l.n]
-                   and p.started_at > ($13::timestamptz[])[l.n] and greatest(s.last_grant_at, used.at) > $14 and s.started_at > $15
-                 or s.remember_me and coalesce(part.at, p.started_at) > ($23::timestamptz[])[l.n]
-                   and p.started_at > ($24::timestamptz[])[l.n] and greatest(s.last_grant_at, used.at) > $25 and s.started_at > $26)
+               and (not s.remember_me and coalesce(used.at, p.started_at) > ($12::timestamptz[])[l.n]
+                   and p.started_at > ($13::timestamptz[])[l.n] and greatest(s.last_grant_at, used.session_at) > $14 and s.started_at > $15
+                 or s.remember_me and coalesce(used.at, p.started_at) > ($23::timestamptz[])[l.n]
+                   and p.started_at > ($24::timestamptz[])[l.n] and greatest(s.last_grant_at, used.session_at) > $25 and s.started_at > $26)
                and ($18::timestamptz is null
-                 or coalesce(part.at, p.started_at) <= ($16::timestamptz[])[l.n] or p.started_at <= ($17::timestamptz[])[l.n]
-                 or greatest(s.last_grant_at, used.at) <= $18 or s.started_at <= $19)"#
+                 or coalesce(used.at, p.started_at) <= ($16::timestamptz[])[l.n] or p.started_at <= ($17::timestamptz[])[l.n]
+                 or greatest(s.last_grant_at, used.session_at) <= $18 or s.started_at <= $19)"#
                 + $tail,
             $realm.as_str(),
             $after.map_or("", |(session, _): &Place| session.as_str()),
@@ -196,12 +211,12 @@ pub async fn list(
     realm: &RealmId,
     filter: &GrantFilter,
     after: Option<&Place>,
-    limit: i64,
+    reach: Reach,
 ) -> Result<GrantPage, StoreError> {
     plan_for_these_filters(db).await?;
-    let bound = if filter.searches() { bound(db, realm, filter, after).await? } else { None };
-    let grants = page(db, realm, filter, (after, bound.as_ref()), limit).await?;
-    let is_full = i64::try_from(grants.len()).is_ok_and(|n| n == limit);
+    let bound = if filter.searches() { bound(db, realm, filter, (after, reach.looked_at)).await? } else { None };
+    let grants = page(db, realm, filter, (after, bound.as_ref()), reach.found).await?;
+    let is_full = i64::try_from(grants.len()).is_ok_and(|n| n == reach.found);
     let last = grants.last().map(|last| (last.session.to_string(), last.client.to_string()));
     Ok(GrantPage { next: if is_full { last } else { bound }, grants })
 }
@@ -228,7 +243,7 @@ async fn bound(
     db: &mut Db<'_>,
     realm: &RealmId,
     filter: &GrantFilter,
-    after: Option<&Place>,
+    (after, looked_at): (Option<&Place>, i64),
 ) -> Result<Option<Place>, StoreError> {
     let row = sqlx::query!(
         "select session_id, client_uuid from client_session
@@ -239,7 +254,7 @@ async fn bound(
         after.map_or("", |(session, _)| session.as_str()),
         after.map_or("", |(_, client)| client.as_str()),
         filter.client.as_ref().map(ClientUuid::as_str),
-        LOOKED_AT - 1,
+        looked_at - 1,
         filter.kind.as_str(),
     )
     .fetch_optional(db.raw())
@@ -256,10 +271,11 @@ async fn page(
 ) -> Result<Vec<FoundGrant>, StoreError> {
     let rows = found!(
         query,
-        r#"select p.session_id, p.client_uuid, s.user_id, u.username, s.ip_address, part.ip as last_ip_address, s.user_agent,
-             s.remember_me, s.started_at as session_started_at, p.started_at as granted_at,
-             coalesce(part.at, p.started_at) as "last_used_at!",
-             greatest(s.last_grant_at, used.at) as "session_used_at!", part.refreshes, p.details as "details: Json<ClientSessionDetails>""#,
+        r#"select p.session_id, p.client_uuid, s.user_id,
+             (select u.username from user_account u where u.realm_id = s.realm_id and u.user_id = s.user_id) as "username!",
+             s.ip_address, used.ip as last_ip_address, s.user_agent, s.remember_me,
+             s.started_at as session_started_at, p.started_at as granted_at, coalesce(used.at, p.started_at) as "last_used_at!",
+             greatest(s.last_grant_at, used.session_at) as "session_used_at!", used.refreshes, p.details as "details: Json<ClientSessionDetails>""#,
         " order by p.session_id, p.client_uuid limit $27",
         realm,
         filter,

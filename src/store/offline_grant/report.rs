@@ -68,7 +68,7 @@ pub async fn stale(
              count(*) filter (where g.at < $27) as "unused_a!", count(*) filter (where g.at < $28) as "unused_b!",
              count(*) filter (where g.at < $29) as "unused_c!", count(*) filter (where g.refreshes is null) as "never_used!",
              min(g.at) as "oldest_use!"
-           from (select s.user_id, p.client_uuid, coalesce(part.at, p.started_at) as at, part.refreshes"#,
+           from (select s.user_id, p.client_uuid, coalesce(used.at, p.started_at) as at, used.refreshes"#,
         r#") g group by g.client_uuid order by 6 desc, 2 desc, 1"#,
         realm,
         filter,

@@ -73,7 +73,9 @@ impl Plan {
 }
 
 fn is_scan(node: &Value) -> bool {
-    node["Node Type"].as_str().is_some_and(|kind| kind.contains("Scan") && kind != "Bitmap Heap Scan")
+    // Not the rows that another node has read already.
+    let others = ["Bitmap Heap Scan", "Subquery Scan"];
+    node["Node Type"].as_str().is_some_and(|kind| kind.contains("Scan") && !others.contains(&kind))
         && node["Function Name"].is_null()
 }
 

@@ -14,7 +14,9 @@ use crate::flow::context::Cx;
 use crate::model::{Client, SessionKind, UserId};
 use crate::oidc::session_limits::{self, End, Usage};
 use crate::store::StoreError;
-use crate::store::offline_grant::{self, FoundGrant, GrantCounts, GrantCutoffs, GrantFilter, PartCutoffs, Place, StaleGrants};
+use crate::store::offline_grant::{
+    self, FoundGrant, GrantCounts, GrantCutoffs, GrantFilter, PartCutoffs, Place, Reach, StaleGrants,
+};
 
 pub use revoke::{Asker, Preview, Progress, end, preview, revoke};
 
@@ -133,7 +135,7 @@ fn cutoffs(cx: &Cx, kind: SessionKind, only: Option<&Client>, at: Timestamp) -> 
 
 pub async fn list(cx: &Cx, asked: &Asked, after: Option<&Place>, limit: i64) -> Result<Page, Refusal> {
     let (filter, realm) = (asked.filter(cx, SessionKind::Offline, cx.now)?, &cx.snapshot().realm.id);
-    let page = cx.store().in_tx(async |db| offline_grant::list(db, realm, &filter, after, limit).await).await?;
+    let page = cx.store().in_tx(async |db| offline_grant::list(db, realm, &filter, after, Reach::page(limit)).await).await?;
     Ok(Page {
         grants: page.grants.into_iter().filter_map(|found| judge(cx, SessionKind::Offline, found)).collect(),
         next: page.next,
@@ -148,7 +150,7 @@ pub async fn of_user(cx: &Cx, user: &UserId, client: Option<&Client>, limit: i64
         ..GrantFilter::all(SessionKind::Offline, cutoffs(cx, SessionKind::Offline, client, cx.now))
     };
     let realm = &cx.snapshot().realm.id;
-    let page = cx.store().in_tx(async |db| offline_grant::list(db, realm, &filter, None, limit).await).await?;
+    let page = cx.store().in_tx(async |db| offline_grant::list(db, realm, &filter, None, Reach::page(limit)).await).await?;
     let mut grants: Vec<OfflineGrant> =
         page.grants.into_iter().filter_map(|found| judge(cx, SessionKind::Offline, found)).collect();
     grants.sort_by_key(|grant| std::cmp::Reverse(grant.found.last_used_at));

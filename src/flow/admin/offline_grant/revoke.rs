@@ -22,7 +22,7 @@ use crate::model::event::{EndReason, EventKind};
 use crate::model::{Client, SessionId, SessionKind, UserId};
 use crate::store::client_session::{self, WhenEmpty};
 use crate::store::logout_notice::EndingPart;
-use crate::store::offline_grant::{self, FoundGrant, GrantCounts, GrantFilter, Place};
+use crate::store::offline_grant::{self, FoundGrant, GrantCounts, GrantFilter, Place, Reach};
 use crate::store::{self, Db, StoreError};
 
 /// How long a preview may be acted on.
@@ -86,7 +86,7 @@ pub async fn preview(cx: &Cx, asked: &Asked, asker: Asker<'_>) -> Result<Preview
         let filter = asked.filter(cx, *kind, cx.now)?;
         let found = cx.store().in_tx(async |db| {
             let counts = offline_grant::count(db, realm, &filter).await?;
-            Ok((counts, offline_grant::list(db, realm, &filter, None, SAMPLE).await?.grants))
+            Ok((counts, offline_grant::list(db, realm, &filter, None, Reach::page(SAMPLE)).await?.grants))
         });
         let (counted, found) = found.await?;
         counts.push((*kind, counted));
@@ -184,7 +184,7 @@ fn read(cx: &Cx, token: &str, administrator: &UserId) -> Option<Shown> {
 async fn batch(cx: &Cx, filter: &GrantFilter, after: Option<&Place>) -> Result<(u64, Option<Place>), StoreError> {
     let realm = &cx.snapshot().realm.id;
     let ended = cx.store().in_tx(async |db| {
-        let page = offline_grant::list(db, realm, filter, after, BATCH).await?;
+        let page = offline_grant::list(db, realm, filter, after, Reach::batch(BATCH)).await?;
         let places: Vec<Place> = page.grants.iter().map(place).collect();
         let Some(last) = places.last() else { return Ok((0, page.next, Vec::new())) };
         offline_grant::lock_grants(db, filter.kind, realm, &places).await?;

@@ -7,7 +7,7 @@ use crate::flow::context::Cx;
 use crate::model::event::EndReason;
 use crate::model::{Client, SessionId, SessionKind, UserId};
 use crate::oidc::grant_limits::{AtLimit, GrantLimits};
-use crate::store::offline_grant::{self, FoundGrant, GrantFilter};
+use crate::store::offline_grant::{self, FoundGrant, GrantFilter, Reach};
 use crate::store::{self, Db, StoreError};
 
 /// How many grants of a user are looked at.
@@ -50,7 +50,7 @@ async fn others(
         user: Some(user.clone()),
         ..GrantFilter::all(SessionKind::Offline, cutoffs(cx, SessionKind::Offline, only, cx.now))
     };
-    let mut found = offline_grant::list(db, &cx.snapshot().realm.id, &filter, None, LOOKED_AT).await?.grants;
+    let mut found = offline_grant::list(db, &cx.snapshot().realm.id, &filter, None, Reach::page(LOOKED_AT)).await?.grants;
     found.retain(|grant| grant.session != *session || grant.client != client.uuid);
     found.sort_by_key(|grant| Reverse(grant.last_used_at));
     Ok(found)
