@@ -8,7 +8,6 @@ use crate::model::User;
 use crate::model::user::{CONFIGURE_TOTP, UPDATE_PASSWORD, UPDATE_PROFILE, VERIFY_EMAIL, VERIFY_PROFILE};
 use crate::oidc::user_profile::{self, Editor};
 use crate::oidc::user_rules::{self, Violation};
-use crate::store::{self, Db, StoreError};
 
 /// The required actions that can be carried out.
 pub const KNOWN: [&str; 5] = [UPDATE_PROFILE, VERIFY_EMAIL, CONFIGURE_TOTP, UPDATE_PASSWORD, VERIFY_PROFILE];
@@ -72,12 +71,9 @@ pub fn may_change(cx: &Cx, field: &str) -> bool {
     (profile.is_none() && BASE.contains(&field)) || user_profile::may_edit(profile, Editor::User, field)
 }
 
-/// Takes from the user what is asked for and done already: an address that was proved by other ways, a profile that is complete.
-pub(super) async fn settle(cx: &Cx, db: &mut Db<'_>, user: &User) -> Result<(), StoreError> {
-    for (action, is_done) in [(VERIFY_EMAIL, user.email_verified), (VERIFY_PROFILE, true)] {
-        if is_done && user.required_actions.iter().any(|asked| asked == action) {
-            store::user::delete_required_action(db, &cx.snapshot().realm.id, &user.id, action).await?;
-        }
-    }
-    Ok(())
+/// What is asked of the user and done already: an address that was proved by other ways, a profile that is complete.
+pub(super) fn settled(user: &User) -> Vec<&'static str> {
+    let done = [(VERIFY_EMAIL, user.email_verified), (VERIFY_PROFILE, true)];
+    let is_asked = |action: &str| user.required_actions.iter().any(|asked| asked == action);
+    done.into_iter().filter(|(action, is_done)| *is_done && is_asked(action)).map(|(action, _)| action).collect()
 }

@@ -106,13 +106,19 @@ pub async fn complete(
     let code = cx.entropy().token::<32>();
     let grant = code_grant(cx, client, user, request, authenticated, session.is_new());
     let handle = cx.entropy().token::<32>();
+    let settled = pending::settled(user);
     let written = cx
         .store()
         .in_tx_or(async |db| {
+            if !settled.is_empty() {
+                store::user::lock(db, realm, &user.id).await?;
+            }
             if !session.apply(cx, db, user).await? {
                 return Err(Stopped::Moved);
             }
-            pending::settle(cx, db, user).await?;
+            for action in &settled {
+                store::user::delete_required_action(db, realm, &user.id, action).await?;
+            }
             let row = AuthorizationCode {
                 session_id: session.id().clone(),
                 client: client.uuid.clone(),

@@ -172,14 +172,16 @@ pub async fn detach_next(
     now: Timestamp,
 ) -> Result<Option<SessionId>, StoreError> {
     let rows = sqlx::query!(
-        r#"with locked as (
-             select s.session_id from client_session p
-             join session s on s.kind = p.kind and s.realm_id = p.realm_id and s.session_id = p.session_id
-             where p.kind = $1 and p.realm_id = $2 and p.client_uuid = $3 and p.session_id > $4
-             order by p.session_id limit 500 for update of s)
-           delete from client_session p using locked l
-           where p.kind = $1 and p.realm_id = $2 and p.session_id = l.session_id and p.client_uuid = $3
-           returning p.session_id"#,
+        r#"with locked as materialized (
+             select s.session_id from session s
+             where s.kind = $1 and s.realm_id = $2 and s.session_id = any(array(
+               select p.session_id from client_session p
+               where p.kind = $1 and p.realm_id = $2 and p.client_uuid = $3 and p.session_id > $4
+               order by p.session_id limit 500))
+             order by s.session_id for update)
+           delete from client_session
+           where kind = $1 and realm_id = $2 and client_uuid = $3 and session_id = any(array(select session_id from locked))
+           returning session_id"#,
         kind.as_str(),
         realm.as_str(),
         client.as_str(),

@@ -299,8 +299,8 @@ pub async fn end_next(
              select session_id from session
              where kind = $1 and realm_id = $2 and started_at <= $3 and session_id > $4 order by session_id limit 500 for update),
            ended as (
-             delete from session s using next n where s.kind = $1 and s.realm_id = $2 and s.session_id = n.session_id
-             returning s.session_id)
+             delete from session where kind = $1 and realm_id = $2 and session_id = any(array(select session_id from next))
+             returning session_id)
            select max(session_id) as last from ended"#,
         kind.as_str(),
         realm.as_str(),

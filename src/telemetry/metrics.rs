@@ -13,6 +13,7 @@ use crate::base::Timestamp;
 
 const TOKEN_REQUESTS: &str = "nightlatch_token_requests_total";
 const REFRESH_REPLAYS: &str = "nightlatch_refresh_replays_total";
+const REFRESH_AHEAD: &str = "nightlatch_refresh_ahead_total";
 const LOGOUT_NOTICES: &str = "nightlatch_backchannel_logout_total";
 const SWEEPER_RUN: &str = "nightlatch_sweeper_run_seconds";
 const SWEEPER_ROWS: &str = "nightlatch_sweeper_rows_total";
@@ -64,6 +65,7 @@ pub fn install() -> Metrics {
 fn describe() {
     describe_counter!(TOKEN_REQUESTS, "Token requests answered");
     describe_counter!(REFRESH_REPLAYS, "Refresh tokens presented again");
+    describe_counter!(REFRESH_AHEAD, "Refresh tokens of a generation that the database has lost");
     describe_counter!(LOGOUT_NOTICES, "Attempts to tell a client of a logout");
     describe_histogram!(SWEEPER_RUN, Unit::Seconds, "Time that one run of the sweeper took");
     describe_counter!(SWEEPER_ROWS, "Rows that the sweeper removed");
@@ -81,6 +83,10 @@ pub fn token_request(realm: Realm<'_>, grant: Grant, outcome: Outcome, error: To
 
 pub fn refresh_replayed(realm: Realm<'_>, kind: Replay) {
     counter!(REFRESH_REPLAYS, "realm" => realm.name(), "kind" => kind.as_str()).increment(1);
+}
+
+pub fn refresh_ahead(realm: Realm<'_>) {
+    counter!(REFRESH_AHEAD, "realm" => realm.name()).increment(1);
 }
 
 pub fn logout_notice(realm: Realm<'_>, notice: Notice) {

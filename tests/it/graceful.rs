@@ -165,6 +165,8 @@ async fn r11_a_token_whose_commit_was_lost_moves_the_row_forward_and_raises_an_a
     assert_eq!(refresh_token(&server.refresh(&third).await.granted()), fourth, "and its retry is answered");
     let events = server.events("REFRESH_TOKEN").await;
     assert!(events.iter().any(|e| e["details"]["alarm"] == "state behind token"), "{events:?}");
+    let metrics = server.http.get(format!("{}/metrics", server.management)).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("nightlatch_refresh_ahead_total{realm=\"demo\"}"), "{metrics}");
     server.finish().await;
 }
 

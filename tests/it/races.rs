@@ -315,6 +315,21 @@ async fn r15_an_exchange_and_the_end_of_what_its_client_may_do_not_wait_in_a_cir
     exchange_meets(USER, async |admin, id| admin.delete(&format!("/demo/users/{id}/consents/demo-backup")).await).await;
 }
 
+/// The sign-in goes on with the session of the browser, and takes from the user what was asked for and is done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r15_a_sign_in_and_the_logout_of_its_user_do_not_wait_in_a_circle() {
+    let server = TestServer::start().await;
+    let browser = signed_in(&server).await;
+    let admin = server.admin().await;
+    admin.put_user(json!({"requiredActions": ["VERIFY_PROFILE"]})).await;
+    let logout = format!("/demo/users/{}/logout", admin.alice().await);
+    let request = server.authorization("demo-backup", &OFFLINE);
+    let (ended, page) = behind(&server, USER, admin.call(Method::POST, &logout, None), browser.get(&request)).await;
+    assert_eq!(ended.status, 204, "{:?}", ended.body);
+    assert!(page.status < 500, "{}", page.status);
+    without_deadlocks(server).await;
+}
+
 /// The deletion has the online session, waits for the offline one, and asks for the client's codes in the end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r15_an_exchange_and_the_deletion_of_its_client_do_not_wait_in_a_circle() {

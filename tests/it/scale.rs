@@ -243,8 +243,19 @@ async fn a_client_and_all_sessions_end_however_many_there_are() {
         let count = format!("select count(*) from {table} where session_id like 'seed-%'");
         sqlx::query_scalar(AssertSqlSafe(count)).fetch_one(connection).await.unwrap()
     };
+    let realm = literal(&mut connection, "select realm_id from realm where name = 'demo'").await;
     let admin = server.admin().await;
     let client = admin.client("demo-backup").await;
+    let middle = format!("'seed-{:012}'", number / 2);
+    for (statement, arguments) in [
+        ("with locked as materialized", format!("'offline', {realm}, '{client}', {middle}")),
+        ("with next as", format!("'offline', {realm}, to_timestamp({}), {middle}", server.now())),
+    ] {
+        // Twice what is taken, and twice the list of it.
+        let plan = Plan::of(&mut connection, statement, &arguments).await;
+        measured(format_args!("{number} sessions, the next 500: {:.2} ms, {} rows read", plan.milliseconds(), plan.rows_read()));
+        assert_eq!((plan.whole_tables(), plan.rows_read() <= 4.0 * 500.0), (vec![], true), "{}", plan.summary());
+    }
     assert_eq!(admin.delete(&format!("/demo/clients/{client}")).await.status, 204);
     assert_eq!(left(&mut connection, "client_session").await, 0);
     assert_eq!(u64::try_from(left(&mut connection, "session").await).unwrap(), number, "they lapse, without a part");

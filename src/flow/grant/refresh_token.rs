@@ -276,6 +276,7 @@ async fn answer(
     (outcome, stepped): (RotationOutcome, &Stepped),
 ) -> Result<Granted, StoreError> {
     if outcome == RotationOutcome::Ahead {
+        metrics::refresh_ahead(labels::Realm::of_existing(&cx.snapshot().realm.name));
         tracing::error!(realm.name = cx.snapshot().realm.name, "a refresh token was ahead of its row: commits were lost");
     }
     let granted_scope = token.scope.as_deref().unwrap_or_default();
