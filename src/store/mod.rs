@@ -96,6 +96,14 @@ impl Db<'_> {
         }
     }
 
+    /// What counts, or passes over, whatever there is may read millions of rows: the statements of this transaction have a minute, and
+    /// are planned for what they ask for.
+    async fn reads_many(&mut self) -> Result<(), StoreError> {
+        sqlx::query!("set local statement_timeout = '60s'").execute(self.raw()).await?;
+        sqlx::query!("set local plan_cache_mode = force_custom_plan").execute(self.raw()).await?;
+        Ok(())
+    }
+
     /// What an administrator removes may be millions of rows: the statements of this transaction take the time that they need.
     async fn unhurried(&mut self) -> Result<(), StoreError> {
         sqlx::query!("set local statement_timeout = '15min'").execute(self.raw()).await?;

@@ -196,7 +196,16 @@ async fn a_page_of_grants_reads_a_page_however_many_there_are() {
         // The part, its session and its chain; the user of what is found.
         assert!(plan.rows_read() <= most * 4.0 + 20.0, "{what}: {}\n{}", plan.rows_read(), plan.summary());
     }
-    server.advance(DAY);
+    // Keycloak's own, which have no bound. Every hundredth has lapsed.
+    let (admin, live) = (server.admin().await, number - number / 100);
+    let sessions = format!("/demo/clients/{}", admin.client("demo-backup").await);
+    assert_eq!(admin.get(&format!("{sessions}/offline-session-count")).await["count"], live);
+    let statistics = admin.get("/demo/client-session-stats").await;
+    let offline = json!(live.to_string());
+    assert!(statistics.as_array().unwrap().iter().any(|client| client["offline"] == offline), "{statistics}");
+    let last = admin.get(&format!("{sessions}/offline-sessions?first={}&max=20", live - 10)).await;
+    assert_eq!(last.as_array().unwrap().len(), 10);
+    assert_eq!(last[9]["id"], format!("seed-{:012}", number - 1));
     // The rules of the tables read every row: not within the time that a statement has.
     if number <= 100_000 {
         server.finish().await;

@@ -100,13 +100,14 @@ pub async fn of_client(
     page: ClientPage<'_>,
 ) -> Result<Vec<ListedSession>, StoreError> {
     let live = live_cutoffs(cx.settings(), Some(client), kind, cx.now);
-    session_list::of_client(&mut cx.store().db().await?, kind, &cx.snapshot().realm.id, page, &live).await
+    let realm = &cx.snapshot().realm.id;
+    cx.store().in_tx(async |db| session_list::of_client(db, kind, realm, page, &live).await).await
 }
 
 pub async fn count_of_client(cx: &Cx, kind: SessionKind, client: &Client) -> Result<i64, StoreError> {
     let live = live_cutoffs(cx.settings(), Some(client), kind, cx.now);
-    let all = ClientPage { client: &client.uuid, user: None, first: 0, max: None };
-    session_list::count_of_client(&mut cx.store().db().await?, kind, &cx.snapshot().realm.id, all, &live).await
+    let realm = &cx.snapshot().realm.id;
+    cx.store().in_tx(async |db| session_list::count_of_client(db, kind, realm, &client.uuid, &live).await).await
 }
 
 /// The realm's sessions of these kinds, one kind after the other, in one list.

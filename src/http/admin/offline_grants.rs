@@ -17,7 +17,7 @@ use crate::http::extract::{Json, Query, Representation};
 use crate::model::device::Device;
 use crate::model::{Client, ClientUuid, SessionId};
 use crate::oidc::session_limits::Lapse;
-use crate::store::offline_grant::{COUNTED, GrantCounts, StaleGrants};
+use crate::store::offline_grant::{GrantCounts, StaleGrants};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -80,7 +80,7 @@ async fn count(admin: Admin<ViewUsers>, query: Query) -> Answer {
 
 /// Whether there are more than were counted is said, too.
 fn counts(counts: GrantCounts) -> Value {
-    json!({"grants": counts.grants, "users": counts.users, "clients": counts.clients, "atLeast": counts.grants >= COUNTED})
+    json!({"grants": counts.grants, "users": counts.users, "clients": counts.clients, "atLeast": counts.at_least})
 }
 
 /// By client: how many grants nobody has used for how long.

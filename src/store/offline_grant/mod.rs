@@ -202,7 +202,7 @@ macro_rules! found {
 
 // Behind the macro that it uses.
 mod report;
-pub use report::{COUNTED, GrantCounts, StaleGrants, count, stale};
+pub use report::{GrantCounts, StaleGrants, count, stale};
 
 /// The next grants. A filter that no index serves looks at so many and no more: the page may be short, or empty, and yet there
 /// is a next one. Call it within a transaction.

@@ -157,7 +157,7 @@ pub async fn of_user(cx: &Cx, user: &UserId, client: Option<&Client>, limit: i64
     Ok(grants)
 }
 
-/// How many there are; exact up to [`offline_grant::COUNTED`].
+/// How many there are, or at least are.
 pub async fn count(cx: &Cx, asked: &Asked) -> Result<GrantCounts, Refusal> {
     let (filter, realm) = (asked.filter(cx, SessionKind::Offline, cx.now)?, &cx.snapshot().realm.id);
     Ok(cx.store().in_tx(async |db| offline_grant::count(db, realm, &filter).await).await?)
