@@ -161,9 +161,9 @@ pub async fn settle_empty(
     Ok(())
 }
 
-/// Takes the parts of a client out of the next sessions of a kind, in the order of their ids; the last of them, or none if there are
-/// no more. As many as one statement takes in a moment: a client may have millions. Sessions that have no other part are noted as
-/// empty.
+/// Takes the parts of a client out of the next sessions of a kind, in the order of their ids. Answers with the last that was looked
+/// at, whether or not it was gone by then; none if there are no more. As many as one statement takes in a moment: a client may have
+/// millions. Sessions that have no other part are noted as empty.
 pub async fn detach_next(
     db: &mut Db<'_>,
     kind: SessionKind,
@@ -171,27 +171,32 @@ pub async fn detach_next(
     (client, after): (&ClientUuid, Option<&SessionId>),
     now: Timestamp,
 ) -> Result<Option<SessionId>, StoreError> {
-    let rows = sqlx::query!(
-        r#"with locked as materialized (
-             select s.session_id from session s
-             where s.kind = $1 and s.realm_id = $2 and s.session_id = any(array(
-               select p.session_id from client_session p
-               where p.kind = $1 and p.realm_id = $2 and p.client_uuid = $3 and p.session_id > $4
-               order by p.session_id limit 500))
-             order by s.session_id for update)
-           delete from client_session
-           where kind = $1 and realm_id = $2 and client_uuid = $3 and session_id = any(array(select session_id from locked))
-           returning session_id"#,
+    // The bounds keep every plan to these few sessions, whatever it believes of the number of others.
+    let row = sqlx::query!(
+        r#"with seen as materialized (
+             select session_id from client_session
+             where kind = $1 and realm_id = $2 and client_uuid = $3 and session_id > $4 order by session_id limit 500),
+           locked as materialized (
+             select session_id from session
+             where kind = $1 and realm_id = $2 and session_id > $4 and session_id <= (select max(session_id) from seen)
+               and session_id = any(array(select session_id from seen))
+             order by session_id for update),
+           gone as (
+             delete from client_session
+             where kind = $1 and realm_id = $2 and client_uuid = $3 and session_id > $4
+               and session_id <= (select max(session_id) from locked) and session_id = any(array(select session_id from locked))
+             returning session_id)
+           select (select max(session_id) from seen) as last, array(select session_id from gone) as "gone!""#,
         kind.as_str(),
         realm.as_str(),
         client.as_str(),
         after.map_or("", SessionId::as_str),
     )
-    .fetch_all(db.raw())
+    .fetch_one(db.raw())
     .await?;
-    let sessions: Vec<SessionId> = rows.into_iter().map(|r| SessionId::new(r.session_id)).collect();
-    settle_empty(db, kind, realm, &sessions, (WhenEmpty::Keep, now)).await?;
-    Ok(sessions.into_iter().max())
+    let gone: Vec<SessionId> = row.gone.into_iter().map(SessionId::new).collect();
+    settle_empty(db, kind, realm, &gone, (WhenEmpty::Keep, now)).await?;
+    Ok(row.last.map(SessionId::new))
 }
 
 /// Within the transaction that deletes a client: its codes go, then its last parts, in the order in which an exchange locks them.

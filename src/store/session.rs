@@ -299,7 +299,9 @@ pub async fn end_next(
              select session_id from session
              where kind = $1 and realm_id = $2 and started_at <= $3 and session_id > $4 order by session_id limit 500 for update),
            ended as (
-             delete from session where kind = $1 and realm_id = $2 and session_id = any(array(select session_id from next))
+             delete from session
+             where kind = $1 and realm_id = $2 and session_id > $4 and session_id <= (select max(session_id) from next)
+               and session_id = any(array(select session_id from next))
              returning session_id)
            select max(session_id) as last from ended"#,
         kind.as_str(),

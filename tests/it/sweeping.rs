@@ -6,7 +6,7 @@ use nightlatch::flow::sweep::{self, SweepRules, Swept};
 use serde_json::json;
 
 use crate::issued_before::grant;
-use crate::races::{behind, beside};
+use crate::races::{behind, beside, exchange};
 use crate::rotation::futures;
 use crate::support::{DAY, TestServer, claims, refresh_token, rounds};
 
@@ -264,5 +264,34 @@ async fn the_lag_is_how_long_the_oldest_could_have_been_gone() {
     let swept = sweep::run(&server.server, rules(8, false)).await.unwrap();
     assert_eq!(swept.lag, 2 * DAY - Duration::from_secs(60));
     assert_eq!(sweep::run(&server.server, rules(8, false)).await.unwrap().lag, Duration::ZERO);
+    server.finish().await;
+}
+
+/// Between the limits of the one kind and of the other, and before the sweeper comes.
+#[tokio::test]
+async fn what_is_remembered_is_counted_and_listed_by_limits_of_its_own() {
+    let server = TestServer::start().await;
+    let long = json!({"rememberMe": true, "ssoSessionIdleTimeout": 600, "ssoSessionIdleTimeoutRememberMe": 86_400,
+                      "ssoSessionMaxLifespanRememberMe": 864_000});
+    server.admin().await.set(long).await;
+    server.sign_in("openid").await;
+    let browser = server.browser();
+    let form = browser.get(&server.authorization("demo-backup", &[("scope", "openid")])).await;
+    let signed_in = [("username", "alice"), ("password", "alice"), ("rememberMe", "on")];
+    let code = browser.post(&form.action(), &signed_in).await.parameter("code").unwrap();
+    exchange(&server, &code).await.granted();
+    let seen = async || {
+        let admin = server.admin().await;
+        let client = format!("/demo/clients/{}", admin.client("demo-backup").await);
+        let count = admin.get(&format!("{client}/session-count")).await["count"].as_u64().unwrap();
+        let listed = admin.get(&format!("{client}/user-sessions")).await.as_array().unwrap().len();
+        assert_eq!(usize::try_from(count).unwrap(), listed, "counted as listed");
+        count
+    };
+    assert_eq!(seen().await, 2);
+    server.advance(Duration::from_secs(3_600));
+    assert_eq!(seen().await, 1, "the one that is remembered");
+    server.admin().await.set(json!({"rememberMe": false})).await;
+    assert_eq!(seen().await, 0);
     server.finish().await;
 }

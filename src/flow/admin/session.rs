@@ -101,7 +101,10 @@ pub async fn of_client(
 ) -> Result<Vec<ListedSession>, StoreError> {
     let live = live_cutoffs(cx.settings(), Some(client), kind, cx.now);
     let realm = &cx.snapshot().realm.id;
-    cx.store().in_tx(async |db| session_list::of_client(db, kind, realm, page, &live).await).await
+    if page.is_far_down() {
+        return cx.store().in_tx(async |db| session_list::of_client(db, kind, realm, page, &live).await).await;
+    }
+    session_list::of_client(&mut cx.store().db().await?, kind, realm, page, &live).await
 }
 
 pub async fn count_of_client(cx: &Cx, kind: SessionKind, client: &Client) -> Result<i64, StoreError> {

@@ -97,6 +97,11 @@ impl Reach {
     pub const fn batch(found: i64) -> Self {
         Self { found, looked_at: 2_000 }
     }
+
+    /// Of what somebody asks for once and then decides on: half a minute.
+    pub const fn report(found: i64) -> Self {
+        Self { found, looked_at: 1_000_000 }
+    }
 }
 
 /// A page, and the place after which the next one begins; none if there is no more.

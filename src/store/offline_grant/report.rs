@@ -1,13 +1,12 @@
 //! How many grants there are, and how they are used.
 
-use super::{GrantFilter, Place, bound};
+use super::{GrantFilter, Place, Reach, bound};
 use crate::base::Timestamp;
 use crate::model::{ClientUuid, RealmId, UserId};
 use crate::store::{Db, StoreError};
 
-/// How far a list is counted, and how many grants are looked at for a filter that no index serves: some 20 s.
-const COUNTED: i64 = 100_000;
-const LOOKED_AT: i64 = 1_000_000;
+/// How far a list is counted.
+const COUNTED: Reach = Reach::report(100_000);
 
 /// How many grants, of how many users at how many clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +14,7 @@ pub struct GrantCounts {
     pub grants: i64,
     pub users: i64,
     pub clients: i64,
-    /// There were more to look at: it is at least so many.
+    /// There may be more: not all were looked at.
     pub at_least: bool,
 }
 
@@ -23,7 +22,7 @@ pub struct GrantCounts {
 pub async fn count(db: &mut Db<'_>, realm: &RealmId, filter: &GrantFilter) -> Result<GrantCounts, StoreError> {
     db.reads_many().await?;
     let none: Option<&Place> = None;
-    let until = if filter.searches() { bound(db, realm, filter, (none, LOOKED_AT)).await? } else { None };
+    let until = if filter.searches() { bound(db, realm, filter, (none, COUNTED.looked_at)).await? } else { None };
     let row = found!(
         query,
         r#"select count(*) as "grants!", count(distinct g.user_id) as "users!", count(distinct g.client_uuid) as "clients!"
@@ -33,11 +32,11 @@ pub async fn count(db: &mut Db<'_>, realm: &RealmId, filter: &GrantFilter) -> Re
         filter,
         none,
         until.as_ref(),
-        COUNTED,
+        COUNTED.found,
     )
     .fetch_one(db.raw())
     .await?;
-    let at_least = row.grants >= COUNTED || until.is_some();
+    let at_least = row.grants >= COUNTED.found || until.is_some();
     Ok(GrantCounts { grants: row.grants, users: row.users, clients: row.clients, at_least })
 }
 

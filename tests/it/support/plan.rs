@@ -74,7 +74,7 @@ impl Plan {
 
 fn is_scan(node: &Value) -> bool {
     // Not the rows that another node has read already.
-    let others = ["Bitmap Heap Scan", "Subquery Scan"];
+    let others = ["Bitmap Heap Scan", "Subquery Scan", "CTE Scan"];
     node["Node Type"].as_str().is_some_and(|kind| kind.contains("Scan") && !others.contains(&kind))
         && node["Function Name"].is_null()
 }

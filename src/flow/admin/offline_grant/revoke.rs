@@ -86,7 +86,7 @@ pub async fn preview(cx: &Cx, asked: &Asked, asker: Asker<'_>) -> Result<Preview
         let filter = asked.filter(cx, *kind, cx.now)?;
         let found = cx.store().in_tx(async |db| {
             let counts = offline_grant::count(db, realm, &filter).await?;
-            Ok((counts, offline_grant::list(db, realm, &filter, None, Reach::page(SAMPLE)).await?.grants))
+            Ok((counts, offline_grant::list(db, realm, &filter, None, Reach::report(SAMPLE)).await?.grants))
         });
         let (counted, found) = found.await?;
         counts.push((*kind, counted));
