@@ -46,6 +46,7 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
+use tokio::sync::Semaphore;
 
 use crate::base::{Entropy, Sealer};
 
@@ -62,12 +63,15 @@ const STATEMENT_TIMEOUT: &str = "10s";
 const PING_AFTER: Duration = Duration::from_secs(1);
 /// How long a request waits for a connection before it is answered 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many reports run at once.
+const REPORTS: usize = 2;
 
 /// The database, and the keys that its secrets are sealed with. Cloning shares both.
 #[derive(Clone)]
 pub struct Store {
     pool: PgPool,
     seal: Seal,
+    reports: Arc<Semaphore>,
 }
 
 /// What it takes to seal a secret.
@@ -94,14 +98,6 @@ impl Db<'_> {
             Place::Connection(connection) => connection,
             Place::Transaction(transaction) => transaction,
         }
-    }
-
-    /// What counts, or passes over, whatever there is may read millions of rows: the statements of this transaction have a minute, and
-    /// are planned for what they ask for.
-    async fn reads_many(&mut self) -> Result<(), StoreError> {
-        sqlx::query!("set local statement_timeout = '60s'").execute(self.raw()).await?;
-        sqlx::query!("set local plan_cache_mode = force_custom_plan").execute(self.raw()).await?;
-        Ok(())
     }
 
     /// What an administrator removes may be millions of rows: the statements of this transaction take the time that they need.
@@ -134,7 +130,7 @@ impl Store {
                 })
             })
             .connect_lazy_with(options);
-        Self { pool, seal: Seal { sealer, entropy } }
+        Self { pool, seal: Seal { sealer, entropy }, reports: Arc::new(Semaphore::new(REPORTS)) }
     }
 
     /// Reads an address as `postgres://…` gives it.
@@ -162,6 +158,20 @@ impl Store {
         let value = work(&mut db).await?;
         db.commit().await?;
         Ok(value)
+    }
+
+    /// Runs `work` that reads whatever there is, millions of rows perhaps, in one transaction. Its statements have a minute each, and
+    /// are planned for what they ask for. Reports wait for each other, so that they leave the connections to those who wait for
+    /// a page.
+    pub async fn in_report<T>(&self, work: impl AsyncFnOnce(&mut Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let turn = self.reports.acquire().await;
+        let _turn = turn.map_err(|_| StoreError::Inconsistent("the turns of reports are closed".to_owned()))?;
+        self.in_tx(async |db| {
+            sqlx::query!("set local statement_timeout = '60s'").execute(db.raw()).await?;
+            sqlx::query!("set local plan_cache_mode = force_custom_plan").execute(db.raw()).await?;
+            work(db).await
+        })
+        .await
     }
 
     /// Runs `work` on one moment of the database, whatever others write meanwhile. Nothing can be written.

@@ -51,8 +51,8 @@ impl From<ListedRow> for ListedSession {
 
 /// A statement over the live sessions of a kind in a realm: the one place that says, in SQL, which sessions live.
 ///
-/// `s` is the session, `used.at` its last refresh by any client, `used.part_at` that by `$client`: of use where its part is joined.
-/// `$1` to `$7` are bound here, the caller's own follow.
+/// `s` is the session, `used.session_at` its last refresh by any client, `used.part_at` that by `$client`: of use where its part is
+/// joined. `$1` to `$7` are bound here, the caller's own follow.
 macro_rules! live {
     ($ask:ident $(<$row:ident>)?, [$($select:literal),+], $join:literal, $client:literal, [$($more:literal),*], ($kind:ident, $realm:ident, $live:ident) $(, $arg:expr)* $(,)?) => {
         sqlx::$ask!(
@@ -62,12 +62,12 @@ macro_rules! live {
                 + " from session s "
                 + $join
                 + " cross join lateral (
-                      select max(c.last_refresh_at) as at, max(c.last_refresh_at) filter (where c.client_uuid = "
+                      select max(c.last_refresh_at) as session_at, max(c.last_refresh_at) filter (where c.client_uuid = "
                 + $client
                 + ") as part_at from chain c where c.kind = $1 and c.realm_id = $2 and c.session_id = s.session_id) used
                   where s.kind = $1 and s.realm_id = $2
-                    and (not s.remember_me and s.started_at > $3 and greatest(s.last_grant_at, used.at) > $5
-                         or s.remember_me and $7 and s.started_at > $4 and greatest(s.last_grant_at, used.at) > $6) "
+                    and (not s.remember_me and s.started_at > $3 and greatest(s.last_grant_at, used.session_at) > $5
+                         or s.remember_me and $7 and s.started_at > $4 and greatest(s.last_grant_at, used.session_at) > $6) "
                 $(+ $more)*,
             $kind.as_str(),
             $realm.as_str(),
@@ -168,8 +168,8 @@ pub async fn of_user(
 ) -> Result<Vec<ListedSession>, StoreError> {
     let rows = listed!(
         live_of_user,
-        "greatest(s.last_grant_at, used.at)",
-        " order by greatest(s.last_grant_at, used.at) desc, s.session_id limit $9",
+        "greatest(s.last_grant_at, used.session_at)",
+        " order by greatest(s.last_grant_at, used.session_at) desc, s.session_id limit $9",
         " order by l.last_access_at desc, l.session_id",
         (kind, realm, live),
         user,
@@ -200,7 +200,7 @@ pub async fn of_realm(
 ) -> Result<Vec<ListedSession>, StoreError> {
     let rows = listed!(
         live_found,
-        "greatest(s.last_grant_at, used.at)",
+        "greatest(s.last_grant_at, used.session_at)",
         " order by s.session_id offset $10 limit $11",
         " order by l.session_id",
         (kind, realm, live),
@@ -241,8 +241,8 @@ impl ClientPage<'_> {
     }
 }
 
-/// The live sessions of a kind in which a client has a live part. `last_access_at` is that of the part. Call it within a
-/// transaction where the page is far down.
+/// The live sessions of a kind in which a client has a live part. `last_access_at` is that of the part. A page that
+/// is far down belongs into a report.
 pub async fn of_client(
     db: &mut Db<'_>,
     kind: SessionKind,
@@ -250,9 +250,6 @@ pub async fn of_client(
     page: ClientPage<'_>,
     live: &LiveCutoffs,
 ) -> Result<Vec<ListedSession>, StoreError> {
-    if page.is_far_down() {
-        db.reads_many().await?;
-    }
     let rows = listed!(
         live_parts,
         "coalesce(used.part_at, p.started_at)",
@@ -268,7 +265,7 @@ pub async fn of_client(
     Ok(rows.into_iter().map(ListedSession::from).collect())
 }
 
-/// How many live sessions of a kind a client has a live part in. Call it within a transaction.
+/// How many live sessions of a kind a client has a live part in. Call it in a report.
 ///
 /// A part with a chain that was used after every idle cut-off lives, unless a maximum is over: those are counted by joining whole
 /// tables. Only of the rest is the latest use computed one by one, which takes ten times as long. Where the cut-offs are alike the
@@ -280,7 +277,6 @@ pub async fn count_of_client(
     client: &ClientUuid,
     live: &LiveCutoffs,
 ) -> Result<i64, StoreError> {
-    db.reads_many().await?;
     let page = ClientPage { client, user: None, first: 0, max: None };
     let count = live_parts!(
         query_scalar,

@@ -17,6 +17,22 @@ fn map(pairs: &[(&str, &str)]) -> HashMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
+/// Everybody's badge is blue.
+fn badge() -> ProtocolMapperRepresentation {
+    ProtocolMapperRepresentation {
+        name: Some("badge".into()),
+        protocol: Some("openid-connect".into()),
+        protocol_mapper: Some("oidc-hardcoded-claim-mapper".into()),
+        config: Some(map(&[
+            ("claim.name", "badge"),
+            ("claim.value", "blue"),
+            ("access.token.claim", "true"),
+            ("jsonType.label", "String"),
+        ])),
+        ..Default::default()
+    }
+}
+
 #[tokio::test]
 async fn the_keycloak_crate_takes_a_realm_from_its_making_to_its_end() {
     let server = TestServer::start().await;
@@ -40,19 +56,7 @@ async fn the_keycloak_crate_takes_a_realm_from_its_making_to_its_end() {
     let scope =
         ClientScopeRepresentation { name: Some("badge".into()), protocol: Some("openid-connect".into()), ..Default::default() };
     let scope = admin.realm_client_scopes_post(REALM, scope).await.unwrap().to_id().unwrap().to_owned();
-    let mapper = ProtocolMapperRepresentation {
-        name: Some("badge".into()),
-        protocol: Some("openid-connect".into()),
-        protocol_mapper: Some("oidc-hardcoded-claim-mapper".into()),
-        config: Some(map(&[
-            ("claim.name", "badge"),
-            ("claim.value", "blue"),
-            ("access.token.claim", "true"),
-            ("jsonType.label", "String"),
-        ])),
-        ..Default::default()
-    };
-    admin.realm_client_scopes_with_client_scope_id_protocol_mappers_models_post(REALM, &scope, mapper).await.unwrap();
+    admin.realm_client_scopes_with_client_scope_id_protocol_mappers_models_post(REALM, &scope, badge()).await.unwrap();
     admin.realm_clients_with_client_uuid_default_client_scopes_with_client_scope_id_put(REALM, &client, &scope).await.unwrap();
 
     let role = |name: &str| RoleRepresentation { name: Some(name.into()), ..Default::default() };

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
 
 use crate::issued_before::{OFFLINE, grant};
-use crate::support::{DAY, TestServer, database_address, refresh_token};
+use crate::races::connection;
+use crate::support::{DAY, TestServer, claims, refresh_token};
 
 /// The answer to "why", and the first rule that is broken.
 async fn explained(server: &TestServer, question: Value) -> (Value, Value) {
@@ -58,7 +58,7 @@ async fn asking_why_uses_nothing_up() {
     assert_eq!(explained(&server, json!({"token": second})).await.0, Value::Null);
     let tokens = server.refresh(&second).await.granted();
     assert_eq!(explained(&server, json!({"token": tokens["access_token"]})).await.0, Value::Null);
-    let session = crate::support::claims(&tokens["refresh_token"])["sid"].clone();
+    let session = claims(&tokens["refresh_token"])["sid"].clone();
     assert_eq!(explained(&server, json!({"sessionId": session, "clientId": "demo-backup"})).await.0, Value::Null);
     assert_eq!(explained(&server, json!({"sessionId": session, "clientId": "demo-spa"})).await.0, "part-found");
     assert_eq!(
@@ -135,7 +135,7 @@ async fn a_retry_that_is_slowed_down_is_told_apart_from_one_that_ends_the_grant(
     assert_eq!(explained(&server, json!({"token": second})).await.0, Value::Null);
     // Without rotation a token whose chain is gone is stale, too.
     server.admin().await.set(json!({"revokeRefreshToken": false})).await;
-    let mut database = PgConnection::connect(&database_address(&server.database)).await.unwrap();
+    let mut database = connection(&server).await;
     sqlx::raw_sql("update chain set chain_id = 'another'").execute(&mut database).await.unwrap();
     assert_eq!(explained(&server, json!({"token": second})).await.0, "rotation");
     assert_eq!(server.refresh(&second).await.refusal().2, "Stale token");

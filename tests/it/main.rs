@@ -36,6 +36,7 @@ mod graceful;
 mod grant_limits;
 mod issued_before;
 mod known_attacks;
+mod lock_order;
 mod mail;
 mod masked_secrets;
 mod nodes;

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use nightlatch::base::Timestamp;
 use nightlatch::flow::sweep::{self, SweepRules};
-use nightlatch::store::offline_grant::Reach;
+use nightlatch::model::{ClientUuid, RealmId, SessionId, SessionKind};
+use nightlatch::store::client_session;
+use nightlatch::store::offline_grant::{self, GrantCutoffs, GrantFilter, PartCutoffs, Reach};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::races::{beside, connection, until_waiting};
 use crate::rotation::futures;
-use crate::support::{DAY, Plan, TestServer, database_address, measured, refresh_token};
+use crate::support::{DAY, Plan, TestServer, measured, refresh_token};
 
 /// How many offline sessions there are; one of a hundred has lapsed.
 fn sessions() -> u64 {
@@ -24,7 +27,7 @@ const MARGIN: Duration = Duration::from_secs(180);
 /// Offline sessions of users of their own at the demo's backup client, used last at any time of the 29 days before; every
 /// hundredth has lapsed since.
 async fn seed(server: &TestServer, number: u64) -> PgConnection {
-    let mut connection = PgConnection::connect(&database_address(&server.database)).await.unwrap();
+    let mut connection = connection(server).await;
     let now = server.now();
     let used =
         format!("to_timestamp({now} - case when g % 100 = 0 then 2678400 + g % 86400 else (g::bigint * 7919) % 2505600 end)");
@@ -60,6 +63,10 @@ async fn seed(server: &TestServer, number: u64) -> PgConnection {
     }
     sqlx::raw_sql("vacuum analyze").execute(&mut connection).await.unwrap();
     connection
+}
+
+async fn realm(server: &TestServer) -> RealmId {
+    server.server.realms.get(&server.server.store, "demo").await.unwrap().unwrap().snapshot.realm.id.clone()
 }
 
 /// The one text that a query finds, as SQL writes it.
@@ -282,20 +289,57 @@ async fn a_client_and_all_sessions_end_however_many_there_are() {
 async fn the_end_of_a_client_goes_on_behind_sessions_that_another_has_ended() {
     let server = TestServer::start().await;
     seed(&server, 1_200).await.close().await.unwrap();
-    let admin = server.admin().await;
-    let path = format!("/demo/clients/{}", admin.client("demo-backup").await);
-    let (mut other, mut watch) = (connection(&server).await, connection(&server).await);
+    let (store, realm) = (&server.server.store, realm(&server).await);
+    let client = ClientUuid::new(server.admin().await.client("demo-backup").await);
+    let next = async |after: Option<SessionId>| {
+        let at = (&client, after.as_ref());
+        let now = server.server.clock.now();
+        store.in_tx(async |db| client_session::detach_next(db, SessionKind::Offline, &realm, at, now).await).await.unwrap()
+    };
     // All that the first batch finds.
-    let ends = "begin; delete from session where session_id < 'seed-000000000500'";
-    sqlx::raw_sql(ends).execute(&mut other).await.unwrap();
+    let ends = "delete from session where session_id < 'seed-000000000500'";
+    let mut other = connection(&server).await;
+    sqlx::raw_sql(AssertSqlSafe(format!("begin; {ends}"))).execute(&mut other).await.unwrap();
+    let mut watch = connection(&server).await;
     let ending = async {
         until_waiting(&mut watch, 1).await;
         sqlx::raw_sql("commit").execute(&mut other).await.unwrap();
     };
-    let (deleted, ()) = tokio::join!(admin.delete(&path), ending);
-    assert_eq!(deleted.status, 204, "{:?}", deleted.body);
+    let (first, ()) = tokio::join!(next(None), ending);
+    assert_eq!(first, Some(SessionId::new("seed-000000000499")), "none of them was left, and there are more");
+    let second = next(first).await;
+    assert_eq!(second, Some(SessionId::new("seed-000000000999")));
+    assert_eq!(next(next(second).await).await, None);
     let left = "select count(*) from session where session_id like 'seed-%' and empty_since is not null";
     assert_eq!(sqlx::query_scalar::<_, i64>(left).fetch_one(&mut watch).await.unwrap(), 700);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_count_that_did_not_look_at_everything_says_so() {
+    let server = TestServer::start().await;
+    seed(&server, 100).await.close().await.unwrap();
+    let (store, realm) = (&server.server.store, realm(&server).await);
+    let client = ClientUuid::new(server.admin().await.client("demo-backup").await);
+    let (idle, max) = (server.server.clock.now() - 30 * DAY, Timestamp::from_unix_micros(0));
+    let plain = PartCutoffs { idle: vec![idle], max: vec![max], session_idle: idle, session_max: max };
+    let live = GrantCutoffs { clients: vec![client], plain, remembered: None };
+    let all = GrantFilter::all(SessionKind::Offline, live);
+    // What no index serves; and that of the first has lapsed.
+    let from = |ip_address: &str| GrantFilter { ip_address: Some(ip_address.to_owned()), ..all.clone() };
+    for (filter, found, looked_at, counted) in [
+        (&all, 1_000, 1, (99, false)),
+        (&all, 99, 1, (99, true)),
+        (&all, 50, 1, (50, true)),
+        (&from("10.0.7.7"), 1_000, 101, (1, false)),
+        (&from("10.0.7.7"), 1_000, 8, (1, true)),
+        (&from("10.0.7.7"), 1_000, 7, (0, true)),
+        (&from("10.0.0.0"), 1_000, 101, (0, false)),
+    ] {
+        let reach = Reach { found, looked_at };
+        let counts = store.in_report(async |db| offline_grant::count(db, &realm, filter, reach).await).await.unwrap();
+        assert_eq!((counts.grants, counts.at_least), counted, "{reach:?} of {:?}", filter.ip_address);
+    }
     server.finish().await;
 }
 
@@ -303,7 +347,7 @@ async fn the_end_of_a_client_goes_on_behind_sessions_that_another_has_ended() {
 async fn users_are_found_by_a_part_of_their_names_however_many_there_are() {
     let number = sessions();
     let server = TestServer::start().await;
-    let mut connection = PgConnection::connect(&database_address(&server.database)).await.unwrap();
+    let mut connection = connection(&server).await;
     let seed = format!(
         "insert into user_account (realm_id, user_id, username, email, unique_email, email_verified, first_name, last_name, enabled,
            not_before, version, attributes, required_actions, federated_identities, created_at)

@@ -6,7 +6,7 @@ use nightlatch::flow::sweep::{self, SweepRules, Swept};
 use serde_json::json;
 
 use crate::issued_before::grant;
-use crate::races::{behind, beside, exchange};
+use crate::races::{behind, beside};
 use crate::rotation::futures;
 use crate::support::{DAY, TestServer, claims, refresh_token, rounds};
 
@@ -275,11 +275,7 @@ async fn what_is_remembered_is_counted_and_listed_by_limits_of_its_own() {
                       "ssoSessionMaxLifespanRememberMe": 864_000});
     server.admin().await.set(long).await;
     server.sign_in("openid").await;
-    let browser = server.browser();
-    let form = browser.get(&server.authorization("demo-backup", &[("scope", "openid")])).await;
-    let signed_in = [("username", "alice"), ("password", "alice"), ("rememberMe", "on")];
-    let code = browser.post(&form.action(), &signed_in).await.parameter("code").unwrap();
-    exchange(&server, &code).await.granted();
+    grant(&server, &server.browser(), "openid").await;
     let seen = async || {
         let admin = server.admin().await;
         let client = format!("/demo/clients/{}", admin.client("demo-backup").await);

@@ -102,7 +102,7 @@ pub async fn of_client(
     let live = live_cutoffs(cx.settings(), Some(client), kind, cx.now);
     let realm = &cx.snapshot().realm.id;
     if page.is_far_down() {
-        return cx.store().in_tx(async |db| session_list::of_client(db, kind, realm, page, &live).await).await;
+        return cx.store().in_report(async |db| session_list::of_client(db, kind, realm, page, &live).await).await;
     }
     session_list::of_client(&mut cx.store().db().await?, kind, realm, page, &live).await
 }
@@ -110,7 +110,7 @@ pub async fn of_client(
 pub async fn count_of_client(cx: &Cx, kind: SessionKind, client: &Client) -> Result<i64, StoreError> {
     let live = live_cutoffs(cx.settings(), Some(client), kind, cx.now);
     let realm = &cx.snapshot().realm.id;
-    cx.store().in_tx(async |db| session_list::count_of_client(db, kind, realm, &client.uuid, &live).await).await
+    cx.store().in_report(async |db| session_list::count_of_client(db, kind, realm, &client.uuid, &live).await).await
 }
 
 /// The realm's sessions of these kinds, one kind after the other, in one list.

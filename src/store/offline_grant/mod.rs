@@ -98,7 +98,7 @@ impl Reach {
         Self { found, looked_at: 2_000 }
     }
 
-    /// Of what somebody asks for once and then decides on: half a minute.
+    /// Of a report, which takes half a minute at most.
     pub const fn report(found: i64) -> Self {
         Self { found, looked_at: 1_000_000 }
     }
@@ -155,7 +155,7 @@ macro_rules! found {
              join session s on s.kind = $22 and s.realm_id = p.realm_id and s.session_id = p.session_id
              cross join lateral (
                select max(c.last_refresh_at) as session_at,
-                 max(c.last_refresh_at) filter (where c.client_uuid = p.client_uuid) as at,
+                 max(c.last_refresh_at) filter (where c.client_uuid = p.client_uuid) as part_at,
                  sum(c.refreshes) filter (where c.client_uuid = p.client_uuid)::bigint as refreshes,
                  (array_agg(c.last_ip_address order by c.last_refresh_at desc) filter (where c.client_uuid = p.client_uuid))[1] as ip
                from chain c where c.kind = $22 and c.realm_id = $1 and c.session_id = p.session_id) used
@@ -163,15 +163,15 @@ macro_rules! found {
                and ($20::text is null or p.session_id <= $20 and (p.session_id, p.client_uuid) <= ($20, $21))
                and ($4::text is null or p.client_uuid = $4) and ($5::text is null or s.user_id = $5)
                and ($6::text is null or s.ip_address = $6 or used.ip = $6)
-               and ($7::timestamptz is null or coalesce(used.at, p.started_at) < $7)
+               and ($7::timestamptz is null or coalesce(used.part_at, p.started_at) < $7)
                and ($8::text is null or p.details -> 'scopes' ? $8)
                and ($9::timestamptz is null or p.started_at >= $9) and ($10::timestamptz is null or p.started_at < $10)
-               and (not s.remember_me and coalesce(used.at, p.started_at) > ($12::timestamptz[])[l.n]
+               and (not s.remember_me and coalesce(used.part_at, p.started_at) > ($12::timestamptz[])[l.n]
                    and p.started_at > ($13::timestamptz[])[l.n] and greatest(s.last_grant_at, used.session_at) > $14 and s.started_at > $15
-                 or s.remember_me and coalesce(used.at, p.started_at) > ($23::timestamptz[])[l.n]
+                 or s.remember_me and coalesce(used.part_at, p.started_at) > ($23::timestamptz[])[l.n]
                    and p.started_at > ($24::timestamptz[])[l.n] and greatest(s.last_grant_at, used.session_at) > $25 and s.started_at > $26)
                and ($18::timestamptz is null
-                 or coalesce(used.at, p.started_at) <= ($16::timestamptz[])[l.n] or p.started_at <= ($17::timestamptz[])[l.n]
+                 or coalesce(used.part_at, p.started_at) <= ($16::timestamptz[])[l.n] or p.started_at <= ($17::timestamptz[])[l.n]
                  or greatest(s.last_grant_at, used.session_at) <= $18 or s.started_at <= $19)"#
                 + $tail,
             $realm.as_str(),
@@ -279,7 +279,7 @@ async fn page(
         r#"select p.session_id, p.client_uuid, s.user_id,
              (select u.username from user_account u where u.realm_id = s.realm_id and u.user_id = s.user_id) as "username!",
              s.ip_address, used.ip as last_ip_address, s.user_agent, s.remember_me,
-             s.started_at as session_started_at, p.started_at as granted_at, coalesce(used.at, p.started_at) as "last_used_at!",
+             s.started_at as session_started_at, p.started_at as granted_at, coalesce(used.part_at, p.started_at) as "last_used_at!",
              greatest(s.last_grant_at, used.session_at) as "session_used_at!", used.refreshes, p.details as "details: Json<ClientSessionDetails>""#,
         " order by p.session_id, p.client_uuid limit $27",
         realm,

@@ -5,9 +5,6 @@ use crate::base::Timestamp;
 use crate::model::{ClientUuid, RealmId, UserId};
 use crate::store::{Db, StoreError};
 
-/// How far a list is counted.
-const COUNTED: Reach = Reach::report(100_000);
-
 /// How many grants, of how many users at how many clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GrantCounts {
@@ -18,11 +15,10 @@ pub struct GrantCounts {
     pub at_least: bool,
 }
 
-/// Call it within a transaction.
-pub async fn count(db: &mut Db<'_>, realm: &RealmId, filter: &GrantFilter) -> Result<GrantCounts, StoreError> {
-    db.reads_many().await?;
+/// Call it in a report.
+pub async fn count(db: &mut Db<'_>, realm: &RealmId, filter: &GrantFilter, reach: Reach) -> Result<GrantCounts, StoreError> {
     let none: Option<&Place> = None;
-    let until = if filter.searches() { bound(db, realm, filter, (none, COUNTED.looked_at)).await? } else { None };
+    let until = if filter.searches() { bound(db, realm, filter, (none, reach.looked_at)).await? } else { None };
     let row = found!(
         query,
         r#"select count(*) as "grants!", count(distinct g.user_id) as "users!", count(distinct g.client_uuid) as "clients!"
@@ -32,11 +28,11 @@ pub async fn count(db: &mut Db<'_>, realm: &RealmId, filter: &GrantFilter) -> Re
         filter,
         none,
         until.as_ref(),
-        COUNTED.found,
+        reach.found,
     )
     .fetch_one(db.raw())
     .await?;
-    let at_least = row.grants >= COUNTED.found || until.is_some();
+    let at_least = row.grants >= reach.found || until.is_some();
     Ok(GrantCounts { grants: row.grants, users: row.users, clients: row.clients, at_least })
 }
 
@@ -54,15 +50,14 @@ pub struct StaleGrants {
     pub oldest_use: Timestamp,
 }
 
-/// All clients that have grants, those with the most unused ones first. It reads every grant: a report, not a list. Call it
-/// within a transaction.
+/// All clients that have grants, those with the most unused ones first. It reads every grant: call it in
+/// a report.
 pub async fn stale(
     db: &mut Db<'_>,
     realm: &RealmId,
     filter: &GrantFilter,
     moments: [Timestamp; 3],
 ) -> Result<Vec<StaleGrants>, StoreError> {
-    db.reads_many().await?;
     let none: Option<&Place> = None;
     let rows = found!(
         query,
@@ -70,7 +65,7 @@ pub async fn stale(
              count(*) filter (where g.at < $27) as "unused_a!", count(*) filter (where g.at < $28) as "unused_b!",
              count(*) filter (where g.at < $29) as "unused_c!", count(*) filter (where g.refreshes is null) as "never_used!",
              min(g.at) as "oldest_use!"
-           from (select s.user_id, p.client_uuid, coalesce(used.at, p.started_at) as at, used.refreshes"#,
+           from (select s.user_id, p.client_uuid, coalesce(used.part_at, p.started_at) as at, used.refreshes"#,
         r#") g group by g.client_uuid order by 6 desc, 2 desc, 1"#,
         realm,
         filter,

@@ -157,17 +157,20 @@ pub async fn of_user(cx: &Cx, user: &UserId, client: Option<&Client>, limit: i64
     Ok(grants)
 }
 
+/// How far a list is counted.
+const COUNTED: Reach = Reach::report(100_000);
+
 /// How many there are, or at least are.
 pub async fn count(cx: &Cx, asked: &Asked) -> Result<GrantCounts, Refusal> {
     let (filter, realm) = (asked.filter(cx, SessionKind::Offline, cx.now)?, &cx.snapshot().realm.id);
-    Ok(cx.store().in_tx(async |db| offline_grant::count(db, realm, &filter).await).await?)
+    Ok(cx.store().in_report(async |db| offline_grant::count(db, realm, &filter, COUNTED).await).await?)
 }
 
 /// How the grants of each client are used: for how many of the spans each has been left alone.
 pub async fn stale(cx: &Cx, asked: &Asked, spans: [Duration; 3]) -> Result<Vec<(Arc<Client>, StaleGrants)>, Refusal> {
     let (filter, realm) = (asked.filter(cx, SessionKind::Offline, cx.now)?, &cx.snapshot().realm.id);
     let moments = spans.map(|span| cx.now - span);
-    let found = cx.store().in_tx(async |db| offline_grant::stale(db, realm, &filter, moments).await).await?;
+    let found = cx.store().in_report(async |db| offline_grant::stale(db, realm, &filter, moments).await).await?;
     let known = |grants: StaleGrants| cx.snapshot().clients.get(&grants.client).map(|client| (Arc::clone(client), grants));
     Ok(found.into_iter().filter_map(known).collect())
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Asked, Kind, OfflineGrant, judge};
+use super::{Asked, COUNTED, Kind, OfflineGrant, judge};
 use crate::base::Timestamp;
 use crate::flow::admin::{Refusal, user, write_realm};
 use crate::flow::admin_event::{Change, note};
@@ -84,8 +84,8 @@ pub async fn preview(cx: &Cx, asked: &Asked, asker: Asker<'_>) -> Result<Preview
     let (mut counts, mut sample) = (Vec::new(), Vec::new());
     for kind in asked.kind.sessions() {
         let filter = asked.filter(cx, *kind, cx.now)?;
-        let found = cx.store().in_tx(async |db| {
-            let counts = offline_grant::count(db, realm, &filter).await?;
+        let found = cx.store().in_report(async |db| {
+            let counts = offline_grant::count(db, realm, &filter, COUNTED).await?;
             Ok((counts, offline_grant::list(db, realm, &filter, None, Reach::report(SAMPLE)).await?.grants))
         });
         let (counted, found) = found.await?;
